@@ -1,0 +1,41 @@
+"""Rows with their roles: what every later step is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from whichlever.predict import Row
+
+Role = Literal["train", "valid", "calibrate", "test"]
+ROLES: tuple[Role, ...] = ("train", "valid", "calibrate", "test")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Every row read, and the label order of the run.
+
+    ``given`` maps row id to the role that the task's files or column gave it (empty where the
+    split decides); ``labels`` is the declared order, else the sorted labels of all rows that are
+    not test rows; ``fingerprint`` is the SHA-256 of the rows as read.
+    """
+
+    rows: tuple[Row, ...]
+    labels: tuple[str, ...]
+    given: Mapping[str, Role] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The rows of each role; ``test`` is in one random, stratified, frozen order.
+
+    A lever that can afford only n test rows answers the first n, and pairs are formed on the
+    common prefix.
+    """
+
+    train: tuple[Row, ...]
+    valid: tuple[Row, ...]
+    calibrate: tuple[Row, ...]
+    test: tuple[Row, ...]

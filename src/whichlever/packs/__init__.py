@@ -1,0 +1,1 @@
+"""Task families that come ready; each registers itself by an entry point."""

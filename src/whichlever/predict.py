@@ -1,0 +1,74 @@
+"""What goes into a predictor and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Status = Literal["ok", "error", "timeout", "refused", "missing", "truncated"]
+"""``ok``: answered. ``refused``: an answer outside the labels. ``missing``: no recorded answer.
+``truncated``: the input did not fit the model's window and was not sent. Everything but ``ok``
+counts as wrong and is shown."""
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example, read and rendered.
+
+    ``text`` is the rendered input; ``target`` the true label, None where unknown; ``group`` is
+    never on both sides of a split; ``time`` is in seconds since 1970 UTC.
+    """
+
+    id: str
+    text: str
+    target: str | None = None
+    group: str | None = None
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one answer used; None is "not measured", never zero.
+
+    Tokens are as the server counted them; ``tokens_cached`` is a part of ``tokens_in``;
+    ``seconds`` is the wall time of this row (its share, where rows were answered in a batch);
+    ``bytes_out`` is what left this machine; ``estimated`` marks tokens worked out from
+    characters.
+    """
+
+    tokens_in: int | None = None
+    tokens_cached: int | None = None
+    tokens_out: int | None = None
+    seconds: float | None = None
+    bytes_out: int | None = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One lever's answer to one row.
+
+    ``scores`` is a probability per label, shape (classes,), in the order of the run's labels, or
+    None where the lever gives none. ``label`` is None unless ``status`` is "ok".
+    """
+
+    id: str
+    label: str | None
+    scores: Scores | None = None
+    status: Status = "ok"
+    error: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+class Predictor(Protocol):
+    """Answers rows: one prediction per row, in order."""
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row; a row that cannot be answered gets a status, never an exception."""
+        ...

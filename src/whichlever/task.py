@@ -1,0 +1,433 @@
+"""The task: what goes in, what must come out, and the user's constraints; one YAML file."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from whichlever.errors import TaskError
+
+MAX_TASK_BYTES = 1_000_000
+"""A task file is written by hand; anything larger is not one."""
+
+RUNGS = ("static", "encoder")
+METRICS = ("macro_f1", "accuracy")
+
+
+class Model(BaseModel):
+    """Strict about keys, frozen once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+Share = float | int
+"""A share of the rows (0 < x < 1) or a number of rows (a whole number ≥ 1); 0 is none."""
+
+
+class Split(Model):
+    """How rows get their role: train fits, valid chooses, calibrate sets thresholds, test is
+    read once.
+    """
+
+    by: Literal["random", "group", "time", "given"] = "random"
+    column: str | None = Field(
+        default=None, description="With by: given, the column that holds each row's role."
+    )
+    valid: Share = 0.15
+    calibrate: Share = 0.15
+    test: Share = 0.25
+    seed: int = 0
+
+    @field_validator("valid", "calibrate", "test")
+    @classmethod
+    def _share(cls, value: Share) -> Share:
+        whole = float(value).is_integer()
+        if value < 0 or (value >= 1 and not whole):
+            raise ValueError("a share is between 0 and 1, or a whole number of rows")
+        return int(value) if whole else value
+
+    @model_validator(mode="after")
+    def _sum(self) -> Self:
+        shares = [s for s in (self.valid, self.calibrate, self.test) if isinstance(s, float)]
+        if sum(shares) >= 1:
+            raise ValueError("valid + calibrate + test leave no row to train on")
+        if self.column is not None and self.by != "given":
+            raise ValueError("column goes with by: given")
+        return self
+
+
+class Data(Model):
+    """Where the rows are and what their columns mean."""
+
+    rows: str | None = Field(default=None, description="One file with every row.")
+    train: str | None = Field(default=None, description="Training rows, where given apart.")
+    valid: str | None = None
+    calibrate: str | None = None
+    test: str | None = Field(default=None, description="Test rows, where given apart.")
+    id: str | None = Field(default=None, description="Column of row ids; else file and line.")
+    input: str | list[str] | None = Field(
+        default=None, description="A column, or JSON pointers rendered in order."
+    )
+    target: str = "label"
+    group: str | None = None
+    time: str | None = None
+    split: Split = Split()
+    max_chars: int = Field(default=100_000, ge=100, description="Longer inputs are refused.")
+    unseen_labels: Literal["refuse", "count_wrong"] = Field(
+        default="refuse", description="Test labels that no training row has."
+    )
+
+    @model_validator(mode="after")
+    def _files(self) -> Self:
+        if (self.rows is None) == (self.train is None):
+            raise ValueError("give either rows: (one file) or train: and test: (files apart)")
+        if self.rows is not None and (self.test or self.valid or self.calibrate):
+            raise ValueError("rows: holds every role; test:, valid:, calibrate: go with train:")
+        if self.train is not None and self.test is None:
+            raise ValueError("train: needs test: beside it")
+        if self.split.by == "group" and self.group is None:
+            raise ValueError("split by: group needs group: (the column)")
+        if self.split.by == "time" and self.time is None:
+            raise ValueError("split by: time needs time: (the column)")
+        if self.split.by == "given" and self.rows is not None and self.split.column is None:
+            raise ValueError("split by: given needs column: (the column that holds the role)")
+        return self
+
+
+class Constraints(Model):
+    """What must hold whichever lever is pulled."""
+
+    calls_per_month: float = Field(default=1_000_000, gt=0)
+    data_may_leave: bool = False
+    knowledge_changes: Literal["never", "monthly", "weekly", "daily", "live"] = "monthly"
+    task_changes: Literal["rarely", "monthly", "weekly"] = "rarely"
+    latency_p95_ms: float | None = Field(default=None, gt=0)
+    proprietary: bool = Field(default=True, description="Are the patterns in your data your own?")
+
+
+class Goal(Model):
+    """What is to be good, and what difference would not matter."""
+
+    metric: str = "macro_f1"
+    margin: float = Field(default=0.02, gt=0, lt=1)
+    at_least: dict[str, float] = Field(default_factory=dict)
+
+    @field_validator("metric")
+    @classmethod
+    def _metric(cls, value: str) -> str:
+        if value not in METRICS:
+            raise ValueError(f"metric is one of {', '.join(METRICS)}")
+        return value
+
+
+class OwnPrices(Model):
+    """The user's prices, in dollars."""
+
+    label: float = Field(default=0.40, ge=0, description="One labelled row.")
+    core_hour: float = Field(default=0.05, ge=0, description="One core for one hour.")
+    engineer_hour: float = Field(default=90.0, ge=0)
+    cores: int = Field(default=2, ge=1, description="Cores of the machine that would be kept on.")
+    upkeep_hours: float = Field(default=2.0, ge=0, description="Engineer hours a month, own model.")
+
+
+class LLM(Model):
+    """One OpenAI-compatible server."""
+
+    base_url: str
+    model: str
+    key_env: str | None = Field(default=None, description="Environment variable with the key.")
+    place: Literal["here", "remote"] = "remote"
+    price_as: str | None = Field(default=None, description="Model name in the price table.")
+    dollars_in: float | None = Field(default=None, ge=0, description="Per million tokens in.")
+    dollars_cached: float | None = Field(default=None, ge=0)
+    dollars_out: float | None = Field(default=None, ge=0)
+    context: int = Field(default=8192, ge=256, description="Window in tokens.")
+
+
+class LinearSettings(Model):
+    """TF-IDF + linear model; every list is searched on validation rows."""
+
+    windows: list[int | Literal["all"]] = Field(
+        default=[1000, 5000, 20_000, "all"],
+        description="Newest (by time, else random) training rows to try.",
+    )
+    c: list[float] = Field(default=[0.1, 0.3, 1.0, 3.0, 10.0])
+    max_features: int = Field(default=300_000, ge=1000)
+
+
+class _LLMSettings(Model):
+    model: str = "smollm2-135m-instruct"
+    minutes: float = Field(default=10.0, gt=0, description="Time budget for its answers.")
+    dollars: float | None = Field(default=None, ge=0, description="Money budget for its answers.")
+    max_rows: int | None = Field(default=None, ge=1)
+    timeout_seconds: float = Field(default=60.0, gt=0)
+    retries: int = Field(default=3, ge=0)
+    parallel: int = Field(default=4, ge=1, description="Requests under way at once (remote).")
+
+
+class PromptSettings(_LLMSettings):
+    """Prompting: the most shots to try; 0 is zero-shot only."""
+
+    shots: int = Field(default=4, ge=0)
+    rotations: int = Field(default=2, ge=1, description="Option orders averaged per answer.")
+
+
+class RagSettings(_LLMSettings):
+    """Retrieval: k passages or labelled rows in the prompt, and a nearest-neighbour vote."""
+
+    k: int = Field(default=5, ge=1)
+    vote_k: list[int] = Field(default=[1, 3, 5, 10, 20])
+    vote_only: bool = Field(default=False, description="Only the nearest-neighbour vote.")
+
+
+class FinetuneSettings(Model):
+    """Fine-tuning: which rungs, from which base, within which budget."""
+
+    rungs: list[Literal["static", "encoder"]] = Field(default=["static", "encoder"], min_length=1)
+    base: str = Field(default="all-minilm-l6-v2", description="Weights name, path or hub id.")
+    max_rows: int | None = Field(default=20_000, ge=1, description="Encoder: newest rows used.")
+    max_tokens: int = Field(default=160, ge=8, le=8192, description="Encoder: longest input.")
+    epochs: float = Field(default=4.0, gt=0)
+    learning_rate: float = Field(default=1e-4, gt=0, description="Encoder: peak learning rate.")
+    minutes: float = Field(default=30.0, gt=0, description="Encoder: training time budget.")
+    windows: list[int | Literal["all"]] = Field(
+        default=[20_000, "all"], description="Static: newest rows to try."
+    )
+    threads: int | None = Field(default=None, ge=1)
+
+
+class RecordedAnswers(Model):
+    """Answers that some other system already gave to the test rows."""
+
+    path: str
+    price_as: str | None = None
+    what: str | None = Field(default=None, description="How they were made, e.g. zero-shot.")
+
+
+class Levers(Model):
+    """Which levers to measure; the two floors always run."""
+
+    linear: LinearSettings = LinearSettings()
+    prompt: PromptSettings | None = None
+    rag: RagSettings | None = None
+    finetune: FinetuneSettings | None = None
+    recorded: dict[str, RecordedAnswers] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_recorded(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        """Accept ``{gpt-4: answers.jsonl, price_as: gpt-4-turbo}`` beside the long form."""
+        if not isinstance(value, dict):
+            return value
+        value = {k: ({} if v is None and k != "recorded" else v) for k, v in value.items()}
+        recorded = value.get("recorded")
+        if isinstance(recorded, dict):
+            shared = {
+                k: recorded[k] for k in ("price_as", "what") if isinstance(recorded.get(k), str)
+            }
+            value["recorded"] = {
+                name: ({"path": v, **shared} if isinstance(v, str) else v)
+                for name, v in recorded.items()
+                if name not in shared
+            }
+        return value
+
+
+class Task(Model):
+    """One task, as its YAML file says it.
+
+    Raises
+    ------
+    TaskError
+        From `load` and `parse`: the file, the key and the nearest right key in one line.
+    """
+
+    version: Literal[1] = 1
+    task: str = Field(min_length=1, max_length=200)
+    pack: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+@\d+$")
+    kind: Literal["classify"] = "classify"
+    about: str = ""
+    data: Data
+    labels: dict[str, str] = Field(default_factory=dict)
+    documents: str | None = None
+    constraints: Constraints = Constraints()
+    mistakes: dict[str, dict[str, float]] = Field(default_factory=dict)
+    goal: Goal = Goal()
+    prices: OwnPrices = OwnPrices()
+    llms: dict[str, LLM] = Field(default_factory=dict)
+    levers: Levers = Levers(prompt=PromptSettings(), rag=RagSettings(), finetune=FinetuneSettings())
+
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        """Accept a bare list of labels, and labels that YAML read as numbers."""
+        if isinstance(value, list):
+            value = dict.fromkeys(value, "")
+        if isinstance(value, dict):
+            return {str(k): "" if v is None else str(v) for k, v in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.labels:
+            if len(self.labels) < 2:
+                raise ValueError("labels: a choice needs at least two labels")
+            named = set(self.mistakes) | {s for row in self.mistakes.values() for s in row}
+            named |= {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
+            for name in sorted(named - set(self.labels)):
+                raise ValueError(f"{name!r} is not one of the labels{_nearest(name, self.labels)}")
+        for key in self.goal.at_least:
+            if key.split(".", 1)[0] not in (*METRICS, "recall", "precision"):
+                raise ValueError(f"at_least: {key!r} is not a metric (e.g. recall.LABEL, macro_f1)")
+        if self.data.input is None and self.pack is None:
+            raise ValueError("data.input is missing: name the column (or pack:) that is read")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths in the task start from."""
+        return self._folder
+
+    def path(self, name: str) -> Path:
+        """Where a path named in the task is."""
+        return self._folder / name
+
+    @classmethod
+    def load(cls, path: str | Path) -> Task:
+        """Read a task file; relative paths in it start from its own folder."""
+        path = Path(path)
+        try:
+            if path.stat().st_size > MAX_TASK_BYTES:
+                raise TaskError(f"{path}: larger than {MAX_TASK_BYTES} bytes; is this a task file?")
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise TaskError(
+                f"{path}: cannot be read ({error.strerror}); "
+                "make one with: whichlever init --pack triage DIR"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise TaskError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        return cls.parse(text, folder=path.parent, name=str(path))
+
+    @classmethod
+    def parse(cls, text: str, *, folder: str | Path = ".", name: str = "task.yaml") -> Task:
+        """Read a task from YAML text; ``name`` is what errors call it."""
+        try:
+            values = yaml.load(text, Loader=_TaskLoader)  # noqa: S506 - a SafeLoader subclass
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" line {mark.line + 1}" if mark else ""
+            problem = getattr(error, "problem", None) or "not valid YAML"
+            raise TaskError(f"{name}:{where} {problem}") from error
+        except RecursionError as error:
+            raise TaskError(f"{name}: nested too deeply") from error
+        if not isinstance(values, dict):
+            raise TaskError(f"{name}: a task is a mapping of keys to values")
+        try:
+            task = cls.model_validate(values)
+        except ValidationError as error:
+            raise TaskError(f"{name}: {_first_problem(cls, error)}") from None
+        task._folder = Path(folder)
+        return task
+
+    @classmethod
+    def json_schema(cls) -> str:
+        """The JSON Schema of a task file."""
+        return json.dumps(cls.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+class _TaskLoader(yaml.SafeLoader):
+    """Safe YAML without aliases (bombs), duplicate keys, or ``no`` read as false."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.composer.ComposerError(
+                None, None, "aliases are not allowed; write the value out", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+# YAML 1.2 booleans only: a label called "no" or "off" stays a word. Dates stay text too.
+_TaskLoader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_TaskLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool",
+    re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"),
+    list("tTfF"),
+)
+
+
+def _nearest(name: str, known: Any) -> str:  # noqa: ANN401 - any iterable of names
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f" ({', '.join(sorted(known))})"
+
+
+def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
+    """One line for the first thing wrong, unknown keys first, with the nearest right key."""
+    problems = sorted(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
+    problem = problems[0]
+    loc = [str(part) for part in problem["loc"]]
+    where = ".".join(loc)
+    if problem["type"] == "extra_forbidden":
+        fields = _fields_at(model, loc[:-1])
+        return f"unknown key {where!r}{_nearest(loc[-1], fields) if fields else ''}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "missing":
+        message = "is missing"
+    return f"{where}: {message}" if where else message
+
+
+def _fields_at(model: type[BaseModel], loc: list[str]) -> list[str]:
+    """The field names of the model found by walking ``loc`` from ``model``."""
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if current is None:
+            return []
+        field = current.model_fields.get(part)
+        if field is None:
+            continue  # a key of a mapping: the model behind it stays the same
+        current = _model_in(field.annotation)
+    return list(current.model_fields) if current else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a typing construct
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _model_in(part)
+        if found is not None:
+            return found
+    return None
