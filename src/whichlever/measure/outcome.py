@@ -1,0 +1,94 @@
+"""One lever's test answers as arrays: what every score and test is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from whichlever.measure.summary import Latency
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Scores = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One lever's answers to the first n test rows, in the frozen test order.
+
+    Attributes
+    ----------
+    lever, what, place
+        As in `levers.base.Fit`; ``what`` is the scope of every claim made from these rows.
+    ids
+        Row ids, length n.
+    targets
+        Index of the true label in the run's labels, shape (n,); -1 is a label outside them, which
+        no lever can get right.
+    predicted
+        Index of the answered label, shape (n,); -1 is not answered, which counts as wrong.
+    statuses
+        A `predict.Status` per row.
+    scores, raw_scores
+        Probability per label after and before calibration, shape (n, classes); rows of nan where
+        the lever gave none; None where it never gives any. ``raw_scores`` is None too where
+        calibration changed nothing.
+    groups
+        A group name per row, None where rows are independent.
+    leaked
+        True for test rows with a (near) duplicate in training, shape (n,); None is not audited.
+    seconds, tokens_in, tokens_cached, tokens_out, bytes_out
+        Per row, shape (n,); nan is not measured.
+    estimated
+        Tokens were worked out from characters.
+    all_rows
+        Test rows there are; n is smaller where a budget limited the lever.
+    latency, temperature, rows_seen, fit_seconds, chosen, price_as, token_prices, seeds
+        As in `LeverSummary` and `levers.base.Fit`; ``token_prices`` is in dollars per million
+        tokens (in, cached, out), ``fit_seconds`` in seconds of wall time.
+    """
+
+    lever: str
+    what: str
+    place: Literal["here", "remote", "recorded"]
+    ids: tuple[str, ...]
+    targets: Ints
+    predicted: Ints
+    statuses: tuple[str, ...]
+    scores: Scores | None
+    raw_scores: Scores | None
+    groups: tuple[str, ...] | None
+    leaked: Bools | None
+    seconds: Floats
+    tokens_in: Floats
+    tokens_cached: Floats
+    tokens_out: Floats
+    bytes_out: Floats
+    estimated: bool
+    all_rows: int
+    latency: Latency
+    temperature: float | None
+    rows_seen: int
+    fit_seconds: float
+    chosen: Mapping[str, Any]
+    price_as: str | None = None
+    token_prices: tuple[float, float, float] | None = None
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        n = len(self.ids)
+        arrays = (
+            self.targets, self.predicted, self.statuses, self.scores, self.raw_scores, self.groups,
+            self.leaked, self.seconds, self.tokens_in, self.tokens_cached, self.tokens_out,
+            self.bytes_out,
+        )  # fmt: skip
+        if any(a is not None and len(a) != n for a in arrays):
+            raise ValueError(f"{self.lever}: every array of an outcome has one entry per row ({n})")
+
+    def __len__(self) -> int:
+        return len(self.ids)
