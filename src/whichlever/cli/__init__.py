@@ -1,0 +1,5 @@
+"""The command line: one file per verb, thin: parse, call, print."""
+
+from whichlever.cli.app import main
+
+__all__ = ["main"]

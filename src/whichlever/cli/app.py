@@ -1,0 +1,75 @@
+"""The program ``whichlever``: its verbs, and what becomes of an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from whichlever import __version__
+from whichlever.cli import advise, audit, compare, init, models, report, schema, train
+from whichlever.cli.output import one_line, print_json
+from whichlever.errors import WhichleverError
+
+app = typer.Typer(
+    name="whichlever",
+    help="Prompt it, retrieve for it, or fine-tune it? Measure all three on your own data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("init")(init.init)
+app.command("advise")(advise.advise)
+app.command("audit")(audit.audit)
+app.command("compare")(compare.compare)
+app.command("report")(report.report)
+app.command("train")(train.train)
+app.command("schema")(schema.schema)
+app.add_typer(models.app, name="models")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; the exit code is 0 ok, 1 crash, 2 bad input or usage, 3 a check failed."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        code = app(arguments, standalone_mode=False)
+    except WhichleverError as error:
+        return _fail(str(error), error.exit_code, "--json" in arguments)
+    except typer.Abort:
+        return _fail("stopped", 130, False)
+    except KeyboardInterrupt:
+        return _fail("stopped; the same command goes on from here", 130, False)
+    except BrokenPipeError:
+        # The reader of our output went away (head, less); that is not our error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except typer.TyperException as error:
+        return _fail(f"{error.format_message()}; see whichlever --help", 2, "--json" in arguments)
+    return int(code or 0)
+
+
+def _fail(message: str, code: int, as_json: bool) -> int:
+    line = one_line(message)
+    if as_json:
+        print_json({"error": line, "exit_code": code})
+    typer.echo(f"whichlever: {line}", err=True)
+    return code

@@ -1,0 +1,242 @@
+"""The main job: every lever on the same test rows, then the verdict.
+
+Each lever is one step, kept under ``fits/<lever>/<key>/`` where the key is a hash of everything
+its answers depend on. A run that was killed goes on from the finished steps (and, inside an LLM
+lever, from the answers already given); timings and budget stops are recorded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whichlever import trials
+from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, split_rows
+from whichlever.environment import environment
+from whichlever.errors import EgressError
+from whichlever.levers import build
+from whichlever.levers.build import family
+from whichlever.measure import Measures, summarise
+from whichlever.offline import is_loopback
+from whichlever.progress import Progress, Silent
+from whichlever.run import locked, read_json, write_json, write_text, written_aside
+from whichlever.step import Step, run_step, train_step
+from whichlever.task import Task
+from whichlever.verdict import Verdict, decide
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EXAMPLE_CHARS = 2_000
+"""How much of each test row's text RUN keeps for the report."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A finished comparison: where its files are, what was measured, and the verdict."""
+
+    run: Path
+    task: Task
+    audit: Audit
+    measures: Measures
+    verdict: Verdict
+
+    def trials(self) -> pl.DataFrame:
+        """Every lever's answer to every test row, from ``trials.parquet``."""
+        return trials.read(self.run / "trials.parquet")[0]
+
+    @classmethod
+    def load(cls, run: str | Path) -> Comparison:
+        """Read a finished RUN folder again.
+
+        Raises
+        ------
+        RunError
+            The folder holds no finished run.
+        """
+        run = Path(run)
+        return cls(
+            run=run,
+            task=Task.load(run / "task.yaml"),
+            audit=Audit.model_validate(read_json(run / "audit.json")),
+            measures=Measures.model_validate(read_json(run / "measures.json")),
+            verdict=Verdict.model_validate(read_json(run / "verdict.json")),
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows read, split and audited: what every lever's step stands on."""
+
+    dataset: Dataset
+    splits: Splits
+    audit: Audit
+
+
+def prepare(task: Task, progress: Progress | None = None) -> Prepared:
+    """Read, split and audit a task's rows.
+
+    Raises
+    ------
+    DataError
+        The rows cannot be used; one line with file, row and remedy.
+    """
+    progress = progress or Silent()
+    with progress.step("read rows"):
+        dataset = read_dataset(task)
+    with progress.step("split"):
+        splits = split_rows(dataset, task)
+    with progress.step("audit"):
+        audit = audit_splits(splits, task, dataset.labels, windows=_windows(task))
+    return Prepared(dataset, splits, audit)
+
+
+def compare(
+    task: Task,
+    run: str | Path | None = None,
+    *,
+    only: Collection[str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    allow_egress: Collection[str] = (),
+) -> Comparison:
+    """Measure every lever of a task on the same test rows and decide.
+
+    Parameters
+    ----------
+    task
+        The task; its ``levers:`` say what is measured.
+    run
+        Folder for the results; ``runs/<task>`` by default. The same call on the same folder goes
+        on where an earlier one stopped.
+    only
+        Levers to measure, by family or id; all by default.
+    seed
+        Seeds training, sampling and statistics.
+    allow_egress
+        Hosts that LLM servers may be reached at; none by default.
+
+    Raises
+    ------
+    WhichleverError
+        Bad input, a server or weights that cannot be used, or a RUN folder in use.
+    """
+    progress = progress or Silent()
+    run = Path(run) if run is not None else Path("runs") / task.task
+    levers = build(task, only)
+    _refuse_egress(task, {family(lever) for lever in levers}, allow_egress)
+    with locked(run):
+        write_text(run / "task.yaml", task.text)
+        prepared = prepare(task, progress)
+        _write_inputs(run, prepared)
+        write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
+        steps = [
+            run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress)
+            for lever in levers
+        ]
+        return _conclude(run, task, prepared, steps, seed, progress)
+
+
+def train(
+    task: Task,
+    run: str | Path,
+    lever: str,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+    allow_egress: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    """Fit the levers of one family, or one lever by id, without reading a test row.
+
+    The fit stays in the step's folder, where a later `compare` takes it up.
+
+    Returns
+    -------
+    list of dict
+        Per lever: ``lever``, ``what``, ``chosen``, ``rows_seen``, ``fit_seconds``, ``folder``.
+    """
+    progress = progress or Silent()
+    run = Path(run)
+    levers = build(task, [lever])
+    _refuse_egress(task, {family(made) for made in levers}, allow_egress)
+    with locked(run):
+        write_text(run / "task.yaml", task.text)
+        prepared = prepare(task, progress)
+        _write_inputs(run, prepared)
+        return [
+            train_step(made, task, prepared.dataset, prepared.splits, run, seed, progress)
+            for made in levers
+        ]
+
+
+def _conclude(
+    run: Path, task: Task, prepared: Prepared, steps: list[Step], seed: int, progress: Progress
+) -> Comparison:
+    """Join the levers' trials, measure, decide, and write it all down."""
+    import polars as pl
+
+    labels = prepared.dataset.labels
+    with progress.step("measure and decide"):
+        trials.write(run / "trials.parquet", pl.concat([s.frame for s in steps]), labels)
+        leaked = frozenset(prepared.audit.leaked_ids)
+        outcomes = [
+            trials.outcome(s.frame.filter(pl.col("role") == "test"), labels, s.facts, leaked)
+            for s in steps
+        ]
+        measures = summarise(outcomes, task, labels, seed=seed)
+        verdict = decide(task, measures)
+        write_json(run / "measures.json", measures.model_dump(mode="json"))
+        write_json(run / "verdict.json", verdict.model_dump(mode="json"))
+    return Comparison(run, task, prepared.audit, measures, verdict)
+
+
+def _write_inputs(run: Path, prepared: Prepared) -> None:
+    import polars as pl
+
+    write_json(run / "audit.json", prepared.audit.model_dump(mode="json"))
+    roles = [
+        (row.id, role)
+        for role in ("train", "valid", "calibrate", "test")
+        for row in getattr(prepared.splits, role)
+    ]
+    with written_aside(run / "splits.parquet") as aside:
+        pl.DataFrame(
+            roles, schema={"id": pl.String, "role": pl.String}, orient="row"
+        ).write_parquet(aside)
+    texts = [(row.id, row.text[:EXAMPLE_CHARS], len(row.text)) for row in prepared.splits.test]
+    schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "chars": pl.Int64}
+    with written_aside(run / "examples.parquet") as aside:
+        pl.DataFrame(texts, schema=schema, orient="row").write_parquet(aside)
+
+
+def _windows(task: Task) -> dict[str, int | None]:
+    """Each lever's input window in tokens, where the task says it."""
+    windows: dict[str, int | None] = {}
+    if task.levers.finetune is not None and "encoder" in task.levers.finetune.rungs:
+        windows["finetune-encoder"] = task.levers.finetune.max_tokens
+    for name in ("prompt", "rag"):
+        settings = getattr(task.levers, name)
+        if settings is not None and settings.model in task.llms:
+            windows[name] = task.llms[settings.model].context
+    return windows
+
+
+def _refuse_egress(task: Task, families: set[str], allow: Collection[str]) -> None:
+    """Say before anything runs that a server needs ``--allow-egress``."""
+    from urllib.parse import urlsplit
+
+    allowed = {host.lower() for host in allow}
+    for name in ("prompt", "rag"):
+        settings = getattr(task.levers, name)
+        if settings is None or name not in families or settings.model not in task.llms:
+            continue
+        llm = task.llms[settings.model]
+        host = (urlsplit(llm.base_url).hostname or "").lower()
+        if is_loopback(host) or host in allowed:
+            continue
+        raise EgressError(
+            f"lever {name} asks {settings.model} at {host}, which is not this machine; "
+            f"allow it with --allow-egress {host}"
+        )

@@ -1,0 +1,80 @@
+"""From a task's ``levers:`` to lever objects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from whichlever.errors import TaskError
+from whichlever.levers.base import Lever
+from whichlever.task import Task
+
+FAMILIES = ("majority", "linear", "prompt", "rag", "finetune", "recorded")
+
+
+def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
+    """Make the task's levers, cheapest first.
+
+    Parameters
+    ----------
+    task
+        Its ``levers:`` say which; the two floors are always there.
+    only
+        Families (``rag``) or ids (``rag-vote``) to keep; None keeps all.
+
+    Raises
+    ------
+    TaskError
+        ``only`` names a lever that the task does not have.
+    """
+    levers = [lever for family in FAMILIES for lever in _family(task, family)]
+    if only is None:
+        return levers
+    known = {lever.id for lever in levers} | {family(lever) for lever in levers}
+    for name in only:
+        if name not in known:
+            raise TaskError(
+                f"lever {name!r} is not in this task (it has: {', '.join(sorted(known))}); "
+                "name it under levers:"
+            )
+    return [lever for lever in levers if lever.id in only or family(lever) in only]
+
+
+def family(lever: Lever) -> str:
+    """The lever's word in the vocabulary: ``finetune`` for ``finetune-encoder``."""
+    return lever.id.split("-", 1)[0]
+
+
+def _family(task: Task, name: str) -> list[Lever]:
+    """Make one family; each is imported only when the task asks for it."""
+    chosen = task.levers
+    made: list[Lever] = []
+    if name == "majority":
+        from whichlever.levers.majority import Majority
+
+        made = [Majority()]
+    elif name == "linear":
+        from whichlever.levers.linear import Linear
+
+        made = [Linear(chosen.linear)]
+    elif name == "prompt" and chosen.prompt is not None:
+        from whichlever.levers.prompt import Prompt
+
+        made = [Prompt(chosen.prompt)]
+    elif name == "rag" and chosen.rag is not None:
+        from whichlever.levers.rag_vote import RagVote
+
+        made = [RagVote(chosen.rag)]
+        if not chosen.rag.vote_only:
+            from whichlever.levers.rag import Rag
+
+            made.append(Rag(chosen.rag))
+    elif name == "finetune" and chosen.finetune is not None:
+        from whichlever.levers.finetune import FinetuneEncoder, FinetuneStatic
+
+        rungs = {"static": FinetuneStatic, "encoder": FinetuneEncoder}
+        made = [rungs[rung](chosen.finetune) for rung in chosen.finetune.rungs]
+    elif name == "recorded":
+        from whichlever.levers.recorded import Recorded
+
+        made = [Recorded(name, answers) for name, answers in chosen.recorded.items()]
+    return made

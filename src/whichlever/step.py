@@ -1,0 +1,260 @@
+"""One lever's step of a comparison: fit, answer, calibrate, time, and keep the result."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from whichlever import __version__, trials
+from whichlever.calibrate import Temperature
+from whichlever.data import Dataset, Splits
+from whichlever.levers import Context, Fit, Lever
+from whichlever.measure.latency import from_seconds, measure_latency
+from whichlever.measure.summary import Latency
+from whichlever.predict import Prediction, Row
+from whichlever.prices import row_dollars
+from whichlever.progress import Progress
+from whichlever.run import digest, read_json, write_json
+from whichlever.task import Task
+
+CHUNK = 2_048
+"""Rows answered between two moves of the progress bar."""
+
+SLOW_CHUNK = 8
+"""The same for a lever that answers within a budget."""
+
+CALIBRATE_SHARE = 0.2
+"""Of the rows a budget pays for, the share spent on calibration rows."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A finished step: its trials (roles calibrate and test) and the facts of its fit."""
+
+    frame: pl.DataFrame
+    facts: dict[str, Any]
+
+
+def run_step(
+    lever: Lever,
+    task: Task,
+    dataset: Dataset,
+    splits: Splits,
+    run: Path,
+    seed: int,
+    progress: Progress,
+) -> Step:
+    """Run one lever's step, or read it back where it is already done."""
+    key = step_key(lever, task, dataset, splits, seed)
+    home = run / "fits" / lever.id
+    folder = home / key[:16]
+    done = folder / "step.json"
+    if done.exists():
+        facts = read_json(done)
+        frame, _ = trials.read(folder / "trials.parquet")
+        with progress.step(f"{lever.id}: already done") as bar:
+            bar.note(f"read from {folder.name}")
+        return Step(frame, facts)
+    _start_folder(home, folder)
+    began = time.monotonic()
+    fit = fit_lever(lever, task, dataset, splits, folder, seed, progress)
+    fit_seconds = time.monotonic() - began
+    step = _answer(lever, fit, fit_seconds, task, dataset, splits, seed, progress)
+    trials.write(folder / "trials.parquet", step.frame, dataset.labels)
+    write_json(done, step.facts)  # last: its being there is what makes the step done
+    for old in home.iterdir():
+        if old != folder:
+            shutil.rmtree(old, ignore_errors=True)
+    return step
+
+
+def train_step(
+    lever: Lever,
+    task: Task,
+    dataset: Dataset,
+    splits: Splits,
+    run: Path,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Fit one lever in its step's folder and say what came of it."""
+    home = run / "fits" / lever.id
+    folder = home / step_key(lever, task, dataset, splits, seed)[:16]
+    _start_folder(home, folder)
+    began = time.monotonic()
+    fit = fit_lever(lever, task, dataset, splits, folder, seed, progress)
+    return {
+        "lever": lever.id,
+        "what": fit.what,
+        "chosen": dict(fit.chosen),
+        "rows_seen": fit.rows_seen,
+        "fit_seconds": time.monotonic() - began,
+        "folder": str(folder),
+    }
+
+
+def fit_lever(
+    lever: Lever,
+    task: Task,
+    dataset: Dataset,
+    splits: Splits,
+    folder: Path,
+    seed: int,
+    progress: Progress,
+) -> Fit:
+    """Fit one lever on training rows, choosing on validation rows, with an estimate first."""
+    context = Context(task, dataset.labels, seed, folder, progress)
+    seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
+    with progress.step(f"{lever.id}: fit", seconds=seconds):
+        return lever.fit(splits.train, splits.valid, context)
+
+
+def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: int) -> str:
+    """Hash everything that the lever's answers depend on; SHA-256 hex."""
+    roles = {role: digest([r.id for r in getattr(splits, role)]) for role in _ROLES}
+    return digest(
+        {
+            "version": __version__,
+            "lever": lever.id,
+            "settings": dict(lever.settings()),
+            "seed": seed,
+            "rows": dataset.fingerprint,
+            "roles": roles,
+            "labels": [[label, task.labels.get(label, "")] for label in dataset.labels],
+            "about": task.about,
+            "goal": task.goal.metric,
+            "mistakes": task.mistakes,
+            "documents": _documents(task),
+        }
+    )
+
+
+_ROLES = ("train", "valid", "calibrate", "test")
+
+
+def _documents(task: Task) -> list[tuple[str, str]]:
+    """Name and digest of each document, so that a changed one makes a new step."""
+    if task.documents is None:
+        return []
+    root = task.path(task.documents)
+    if not root.is_dir():
+        return []
+    files = (p for p in sorted(root.rglob("*")) if p.is_file() and not p.is_symlink())
+    return [(str(p.relative_to(root)), digest(p.read_bytes().hex())) for p in files]
+
+
+def _start_folder(home: Path, folder: Path) -> None:
+    """Make the step's folder, bringing along answers already paid for under other settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    others = [p for p in home.iterdir() if p != folder and p.is_dir()]
+    for journal in (path for other in others for path in other.glob("*.journal.jsonl")):
+        target = folder / journal.name
+        if not target.exists():
+            shutil.copyfile(journal, target)
+
+
+def _answer(
+    lever: Lever,
+    fit: Fit,
+    fit_seconds: float,
+    task: Task,
+    dataset: Dataset,
+    splits: Splits,
+    seed: int,
+    progress: Progress,
+) -> Step:
+    calibrate, test = _affordable(fit, splits)
+    answers = _predict(f"{lever.id}: calibrate", fit, calibrate, progress)
+    temperature = _temperature(answers, calibrate, dataset.labels)
+    began = time.monotonic()
+    tested = _predict(f"{lever.id}: answer", fit, test, progress)
+    batched = len(test) / max(time.monotonic() - began, 1e-9)
+    facts = {
+        "lever": lever.id,
+        "what": fit.what,
+        "place": fit.place,
+        "chosen": dict(fit.chosen),
+        "rows_seen": fit.rows_seen,
+        "fit_seconds": fit_seconds,
+        "all_rows": len(splits.test),
+        "temperature": None if temperature is None else temperature.value,
+        "latency": _latency(fit, tested, test, batched, progress).model_dump(mode="json"),
+        "price_as": fit.price_as,
+        "token_prices": fit.token_prices,
+    }
+    frames = [
+        trials.table(
+            lever.id, seed, role, rows, given,
+            _calibrated(temperature, given),
+            [row_dollars(p.usage, fit.place, fit.price_as, fit.token_prices, task) for p in given],
+        )
+        for role, rows, given in (("calibrate", calibrate, answers), ("test", test, tested))
+    ]  # fmt: skip
+    return Step(pl.concat(frames), facts)
+
+
+def _affordable(fit: Fit, splits: Splits) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Calibration and test rows within the lever's budget, sized before any test row is read."""
+    if fit.place == "recorded":
+        return (), splits.test
+    if fit.max_rows is None or fit.max_rows >= len(splits.test) + len(splits.calibrate):
+        return splits.calibrate, splits.test
+    for_calibration = min(len(splits.calibrate), int(fit.max_rows * CALIBRATE_SHARE))
+    return splits.calibrate[:for_calibration], splits.test[: fit.max_rows - for_calibration]
+
+
+def _predict(name: str, fit: Fit, rows: Sequence[Row], progress: Progress) -> list[Prediction]:
+    out: list[Prediction] = []
+    if not rows:
+        return out
+    chunk = CHUNK if fit.max_rows is None else SLOW_CHUNK
+    with progress.step(name, total=len(rows)) as bar:
+        for start in range(0, len(rows), chunk):
+            part = rows[start : start + chunk]
+            out.extend(fit.predictor.predict(part))
+            bar.advance(len(part))
+    return out
+
+
+def _temperature(
+    answers: Sequence[Prediction], rows: Sequence[Row], labels: Sequence[str]
+) -> Temperature | None:
+    index = {label: i for i, label in enumerate(labels)}
+    pairs = [
+        (p.scores, index[row.target])
+        for p, row in zip(answers, rows, strict=True)
+        if p.scores is not None and row.target in index
+    ]
+    if not pairs:
+        return None
+    return Temperature.fit(np.stack([s for s, _ in pairs]), np.array([t for _, t in pairs]))
+
+
+def _calibrated(
+    temperature: Temperature | None, answers: Sequence[Prediction]
+) -> np.ndarray | None:
+    if temperature is None or not answers:
+        return None
+    classes = next((len(p.scores) for p in answers if p.scores is not None), 0)
+    out = np.full((len(answers), classes), np.nan, dtype=np.float32)
+    have = [i for i, p in enumerate(answers) if p.scores is not None]
+    if have:
+        stacked = np.stack([s for p in answers if (s := p.scores) is not None])
+        out[have] = temperature.apply(stacked)
+    return out
+
+
+def _latency(
+    fit: Fit, answers: Sequence[Prediction], rows: Sequence[Row], batched: float, progress: Progress
+) -> Latency:
+    if fit.place == "recorded" or fit.max_rows is not None:
+        return from_seconds([p.usage.seconds for p in answers])
+    with progress.step("time one row at a time", seconds=3.0):
+        return measure_latency(fit.predictor, rows, seconds=3.0, rows_per_second=batched)
