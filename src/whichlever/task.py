@@ -6,9 +6,8 @@ import difflib
 import json
 import re
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -20,9 +19,7 @@ from pydantic import (
 )
 
 from whichlever.errors import TaskError
-
-MAX_TASK_BYTES = 1_000_000
-"""A task file is written by hand; anything larger is not one."""
+from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
 
 RUNGS = ("static", "encoder")
 METRICS = ("macro_f1", "accuracy")
@@ -31,9 +28,12 @@ METRICS = ("macro_f1", "accuracy")
 class Model(BaseModel):
     """Strict about keys, frozen once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+Column = Annotated[str, Field(min_length=1)]
+Cost = Annotated[float, Field(ge=0)]
+Floor = Annotated[float, Field(ge=0, le=1)]
 Share = float | int
 """A share of the rows (0 < x < 1) or a number of rows (a whole number ≥ 1); 0 is none."""
 
@@ -79,10 +79,10 @@ class Data(Model):
     calibrate: str | None = None
     test: str | None = Field(default=None, description="Test rows, where given apart.")
     id: str | None = Field(default=None, description="Column of row ids; else file and line.")
-    input: str | list[str] | None = Field(
+    input: Column | Annotated[list[Column], Field(min_length=1)] | None = Field(
         default=None, description="A column, or JSON pointers rendered in order."
     )
-    target: str = "label"
+    target: Column = "label"
     group: str | None = None
     time: str | None = None
     split: Split = Split()
@@ -124,13 +124,24 @@ class Goal(Model):
 
     metric: str = "macro_f1"
     margin: float = Field(default=0.02, gt=0, lt=1)
-    at_least: dict[str, float] = Field(default_factory=dict)
+    at_least: dict[str, Floor] = Field(default_factory=dict)
 
     @field_validator("metric")
     @classmethod
     def _metric(cls, value: str) -> str:
         if value not in METRICS:
-            raise ValueError(f"metric is one of {', '.join(METRICS)}")
+            raise ValueError(f"{value!r} is not a metric{nearest(value, METRICS)}")
+        return value
+
+    @field_validator("at_least")
+    @classmethod
+    def _floors(cls, value: dict[str, float]) -> dict[str, float]:
+        for key in value:
+            metric, dot, label = key.partition(".")
+            per_label = metric in ("recall", "precision") and label
+            if not per_label and (dot or metric not in METRICS):
+                near = nearest(metric, (*METRICS, "recall.LABEL", "precision.LABEL"))
+                raise ValueError(f"{key!r} is not a metric{near}")
         return value
 
 
@@ -156,6 +167,13 @@ class LLM(Model):
     dollars_cached: float | None = Field(default=None, ge=0)
     dollars_out: float | None = Field(default=None, ge=0)
     context: int = Field(default=8192, ge=256, description="Window in tokens.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if not re.match(r"https?://[^\s/]+", value):
+            raise ValueError(f"{value!r} is not a server's address (http://HOST:PORT/v1)")
+        return value
 
 
 class LinearSettings(Model):
@@ -218,6 +236,11 @@ class RecordedAnswers(Model):
     what: str | None = Field(default=None, description="How they were made, e.g. zero-shot.")
 
 
+def _paths_too(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema that a recorded lever may be a bare path."""
+    schema["additionalProperties"] = {"anyOf": [{"type": "string"}, schema["additionalProperties"]]}
+
+
 class Levers(Model):
     """Which levers to measure; the two floors always run."""
 
@@ -225,26 +248,43 @@ class Levers(Model):
     prompt: PromptSettings | None = None
     rag: RagSettings | None = None
     finetune: FinetuneSettings | None = None
-    recorded: dict[str, RecordedAnswers] = Field(default_factory=dict)
+    recorded: dict[Annotated[str, Field(pattern=r"^[\w.+@ -]{1,80}$")], RecordedAnswers] = Field(
+        default_factory=dict, json_schema_extra=_paths_too
+    )
 
     @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        """Take a lever without settings (``rag:``) as that lever with its defaults."""
+        if not isinstance(value, dict):
+            return value
+        return {k: {} if v is None else v for k, v in value.items()}
+
+    @field_validator("recorded", mode="before")
     @classmethod
     def _short_recorded(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
         """Accept ``{gpt-4: answers.jsonl, price_as: gpt-4-turbo}`` beside the long form."""
         if not isinstance(value, dict):
             return value
-        value = {k: ({} if v is None and k != "recorded" else v) for k, v in value.items()}
-        recorded = value.get("recorded")
-        if isinstance(recorded, dict):
-            shared = {
-                k: recorded[k] for k in ("price_as", "what") if isinstance(recorded.get(k), str)
-            }
-            value["recorded"] = {
-                name: ({"path": v, **shared} if isinstance(v, str) else v)
-                for name, v in recorded.items()
-                if name not in shared
-            }
-        return value
+        about = [k for k in RecordedAnswers.model_fields if k != "path"]
+        shared = {k: value[k] for k in about if isinstance(value.get(k), str)}
+        named = {k: v for k, v in value.items() if k not in shared}
+        for name, answers in named.items():
+            close = difflib.get_close_matches(str(name), about, n=1, cutoff=0.75)
+            if close and isinstance(answers, str):
+                raise ValueError(f"unknown key {name!r}; did you mean {close[0]!r}?")
+        return {k: ({"path": v, **shared} if isinstance(v, str) else v) for k, v in named.items()}
+
+
+def _labels_too(schema: dict[str, Any]) -> None:
+    """Say in the JSON Schema that labels may be a list, and meanings may be left out."""
+    schema.pop("additionalProperties", None)
+    schema.pop("type", None)
+    word: dict[str, Any] = {"type": ["string", "number", "boolean", "null"]}
+    schema["anyOf"] = [
+        {"type": "object", "additionalProperties": word},
+        {"type": "array", "items": word},
+    ]
 
 
 class Task(Model):
@@ -262,10 +302,10 @@ class Task(Model):
     kind: Literal["classify"] = "classify"
     about: str = ""
     data: Data
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=dict, json_schema_extra=_labels_too)
     documents: str | None = None
     constraints: Constraints = Constraints()
-    mistakes: dict[str, dict[str, float]] = Field(default_factory=dict)
+    mistakes: dict[str, dict[str, Cost]] = Field(default_factory=dict)
     goal: Goal = Goal()
     prices: OwnPrices = OwnPrices()
     llms: dict[str, LLM] = Field(default_factory=dict)
@@ -278,9 +318,15 @@ class Task(Model):
     def _labels(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
         """Accept a bare list of labels, and labels that YAML read as numbers."""
         if isinstance(value, list):
-            value = dict.fromkeys(value, "")
+            words = [_word(v) for v in value]
+            twice = next((w for i, w in enumerate(words) if w in words[:i]), None)
+            if twice is not None:
+                raise ValueError(f"the label {twice!r} stands twice")
+            value = dict.fromkeys(words, "")
         if isinstance(value, dict):
-            return {str(k): "" if v is None else str(v) for k, v in value.items()}
+            value = {_word(k): "" if v is None else _word(v) for k, v in value.items()}
+            if any(not label.strip() for label in value):
+                raise ValueError("a label is empty; give it a name")
         return value
 
     @model_validator(mode="after")
@@ -291,10 +337,7 @@ class Task(Model):
             named = set(self.mistakes) | {s for row in self.mistakes.values() for s in row}
             named |= {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
             for name in sorted(named - set(self.labels)):
-                raise ValueError(f"{name!r} is not one of the labels{_nearest(name, self.labels)}")
-        for key in self.goal.at_least:
-            if key.split(".", 1)[0] not in (*METRICS, "recall", "precision"):
-                raise ValueError(f"at_least: {key!r} is not a metric (e.g. recall.LABEL, macro_f1)")
+                raise ValueError(f"{name!r} is not one of the labels{nearest(name, self.labels)}")
         if self.data.input is None and self.pack is None:
             raise ValueError("data.input is missing: name the column (or pack:) that is read")
         return self
@@ -312,37 +355,16 @@ class Task(Model):
     def load(cls, path: str | Path) -> Task:
         """Read a task file; relative paths in it start from its own folder."""
         path = Path(path)
-        try:
-            if path.stat().st_size > MAX_TASK_BYTES:
-                raise TaskError(f"{path}: larger than {MAX_TASK_BYTES} bytes; is this a task file?")
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise TaskError(
-                f"{path}: cannot be read ({error.strerror}); "
-                "make one with: whichlever init --pack triage DIR"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise TaskError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
-        return cls.parse(text, folder=path.parent, name=str(path))
+        return cls.parse(read_text(path), folder=path.parent, name=str(path))
 
     @classmethod
     def parse(cls, text: str, *, folder: str | Path = ".", name: str = "task.yaml") -> Task:
         """Read a task from YAML text; ``name`` is what errors call it."""
+        read = parse_yaml(text, name)
         try:
-            values = yaml.load(text, Loader=_TaskLoader)  # noqa: S506 - a SafeLoader subclass
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f" line {mark.line + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or "not valid YAML"
-            raise TaskError(f"{name}:{where} {problem}") from error
-        except RecursionError as error:
-            raise TaskError(f"{name}: nested too deeply") from error
-        if not isinstance(values, dict):
-            raise TaskError(f"{name}: a task is a mapping of keys to values")
-        try:
-            task = cls.model_validate(values)
+            task = cls.model_validate(read[0])
         except ValidationError as error:
-            raise TaskError(f"{name}: {_first_problem(cls, error)}") from None
+            raise TaskError(f"{name}: {first_problem(cls, error, read)}") from None
         task._folder = Path(folder)
         return task
 
@@ -352,82 +374,8 @@ class Task(Model):
         return json.dumps(cls.model_json_schema(), indent=2, sort_keys=True) + "\n"
 
 
-class _TaskLoader(yaml.SafeLoader):
-    """Safe YAML without aliases (bombs), duplicate keys, or ``no`` read as false."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(
-                None, None, "aliases are not allowed; write the value out", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-# YAML 1.2 booleans only: a label called "no" or "off" stays a word. Dates stay text too.
-_TaskLoader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_TaskLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool",
-    re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"),
-    list("tTfF"),
-)
-
-
-def _nearest(name: str, known: Any) -> str:  # noqa: ANN401 - any iterable of names
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f" ({', '.join(sorted(known))})"
-
-
-def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
-    """One line for the first thing wrong, unknown keys first, with the nearest right key."""
-    problems = sorted(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
-    problem = problems[0]
-    loc = [str(part) for part in problem["loc"]]
-    where = ".".join(loc)
-    if problem["type"] == "extra_forbidden":
-        fields = _fields_at(model, loc[:-1])
-        return f"unknown key {where!r}{_nearest(loc[-1], fields) if fields else ''}"
-    message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "missing":
-        message = "is missing"
-    return f"{where}: {message}" if where else message
-
-
-def _fields_at(model: type[BaseModel], loc: list[str]) -> list[str]:
-    """The field names of the model found by walking ``loc`` from ``model``."""
-    current: type[BaseModel] | None = model
-    for part in loc:
-        if current is None:
-            return []
-        field = current.model_fields.get(part)
-        if field is None:
-            continue  # a key of a mapping: the model behind it stays the same
-        current = _model_in(field.annotation)
-    return list(current.model_fields) if current else []
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - a typing construct
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in getattr(annotation, "__args__", ()):
-        found = _model_in(part)
-        if found is not None:
-            return found
-    return None
+def _word(value: Any) -> str:  # noqa: ANN401 - any YAML scalar
+    """A label as text; booleans and numbers as JSON writes them, as the rows are read too."""
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return str(value)
