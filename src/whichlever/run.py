@@ -51,7 +51,9 @@ def locked(run: Path) -> Iterator[None]:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise RunError(f"{run} is in use by another process; wait, or use another -o") from error
+                raise RunError(
+                    f"{run} is in use by another process; wait, or use another -o"
+                ) from error
         yield
 
 
@@ -94,7 +96,9 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RunError(f"{path} is missing; make it with: whichlever compare TASK -o RUN") from error
+        raise RunError(
+            f"{path} is missing; make it with: whichlever compare TASK -o RUN"
+        ) from error
     except ValueError as error:
         raise RunError(f"{path} is damaged; delete it and run compare again") from error
 
