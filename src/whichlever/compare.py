@@ -128,7 +128,7 @@ def compare(
     levers = build(task, only)
     _refuse_egress(task, {family(lever) for lever in levers}, allow_egress)
     with locked(run):
-        write_text(run / "task.yaml", task.text)
+        write_text(run / "task.yaml", _yaml(task))
         prepared = prepare(task, progress)
         _write_inputs(run, prepared)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
@@ -162,7 +162,7 @@ def train(
     levers = build(task, [lever])
     _refuse_egress(task, {family(made) for made in levers}, allow_egress)
     with locked(run):
-        write_text(run / "task.yaml", task.text)
+        write_text(run / "task.yaml", _yaml(task))
         prepared = prepare(task, progress)
         _write_inputs(run, prepared)
         return [
@@ -209,6 +209,14 @@ def _write_inputs(run: Path, prepared: Prepared) -> None:
     schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "chars": pl.Int64}
     with written_aside(run / "examples.parquet") as aside:
         pl.DataFrame(texts, schema=schema, orient="row").write_parquet(aside)
+
+
+def _yaml(task: Task) -> str:
+    """The task as it was understood, so that RUN tells what was really run."""
+    import yaml
+
+    values = task.model_dump(mode="json", exclude_unset=True)
+    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
 def _windows(task: Task) -> dict[str, int | None]:
