@@ -1,0 +1,241 @@
+"""A task's files as rows, each checked as it is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whichlever.data.columns import cell, seconds, unbroken, word
+from whichlever.data.files import find_source
+from whichlever.data.records import read_records
+from whichlever.data.rows import Dataset, Role
+from whichlever.data.split import assign_roles
+from whichlever.errors import DataError
+from whichlever.predict import Row
+from whichlever.render import Pack, find_pack, plain
+from whichlever.render.plain import pointer
+from whichlever.task import Task
+from whichlever.taskfile import nearest
+
+ROLE_WORDS: Mapping[str, Role] = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "dev": "valid",
+    "calibrate": "calibrate",
+    "calibration": "calibrate",
+    "test": "test",
+}
+"""The words that a role column may hold, in any case."""
+
+
+def read_dataset(task: Task) -> Dataset:
+    """Read every row that the task names.
+
+    Raises
+    ------
+    DataError
+        One line: the file, the row, the field, and what to do about it.
+    """
+    reader = _Reader(task, find_pack(task.pack) if task.pack else None)
+    for role, name in _files(task):
+        reader.read(name, role)
+    reader.check_columns()
+    rows = tuple(reader.rows)
+    found = {row.target for row in rows}
+    if len(found) < 2:
+        only = f"only one label ({next(iter(found))!r})" if found else "no row"
+        names = ", ".join(name for _, name in _files(task))
+        raise DataError(
+            f"{names}: {only} in {len(rows)} rows; a choice needs rows of at least two labels"
+        )
+    labels = tuple(task.labels) or _labels(rows, reader.given, task)
+    return Dataset(rows, labels, reader.given, fingerprint(rows, reader.given))
+
+
+def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
+    """SHA-256 over every row as read, in order, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for row in rows:
+        fields = (row.id, row.text, row.target, row.group, row.time, given.get(row.id))
+        for value in fields:
+            # Each field by its length first: no two different rows have the same bytes.
+            content = b"" if value is None else str(value).encode("utf-8")
+            digest.update(b"%d:" % (-1 if value is None else len(content)))
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def _files(task: Task) -> list[tuple[Role | None, str]]:
+    data = task.data
+    if data.rows is not None:
+        return [(None, data.rows)]
+    named: tuple[tuple[Role, str | None], ...] = (
+        ("train", data.train),
+        ("valid", data.valid),
+        ("calibrate", data.calibrate),
+        ("test", data.test),
+    )
+    return [(role, name) for role, name in named if name is not None]
+
+
+def _labels(rows: tuple[Row, ...], given: Mapping[str, Role], task: Task) -> tuple[str, ...]:
+    roles = assign_roles(rows, given, task.data.split)
+    kept = zip(rows, roles, strict=True)
+    return tuple(sorted({r.target for r, role in kept if role != "test" and r.target is not None}))
+
+
+@dataclass
+class _Reader:
+    """Reads files one after another; ids are unique across all of them."""
+
+    task: Task
+    pack: tuple[Pack, int] | None
+    rows: list[Row] = field(default_factory=list)
+    given: dict[str, Role] = field(default_factory=dict)
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        inputs = self.task.data.input
+        if self.pack is None and isinstance(inputs, list):
+            self.unseen = list(inputs)
+
+    def read(self, name: str, role: Role | None) -> None:
+        source = find_source(name, self.task.path(name))
+        before = len(self.rows)
+        pack = self.pack[0] if self.pack else None
+        for number, record in read_records(source, pack, self._columns()):
+            row = self._row(record, name, number, role)
+            self.rows.append(row)
+            if (given := role or self._role(record, f"{name}:{number}")) is not None:
+                self.given[row.id] = given
+        if len(self.rows) == before:
+            raise DataError(f"{name}: no rows in it; it should hold one row per line")
+
+    def check_columns(self) -> None:
+        """Refuse an input column that no row has."""
+        if self.unseen:
+            raise DataError(
+                f"{', '.join(n for _, n in _files(self.task))}: no row has the input column "
+                f"{self.unseen[0]!r}; take it out of data.input, or correct it"
+            )
+
+    def _columns(self) -> list[str] | None:
+        """The top-level columns that will be looked at; None is all of them."""
+        data = self.task.data
+        if self.pack is not None or data.input is None:
+            return None
+        inputs = [data.input] if isinstance(data.input, str) else data.input
+        named = [data.id, *inputs, data.target, data.group, data.time, data.split.column]
+        tops = [n.split("/")[1] if n.startswith("/") else n for n in named if n]
+        return None if any("~" in top for top in tops) else list(dict.fromkeys(tops))
+
+    def _row(self, record: Mapping[str, Any], name: str, number: int, role: Role | None) -> Row:
+        data, where = self.task.data, f"{name}:{number}"
+        row_id = (
+            where if data.id is None else word(cell(record, data.id, where), data.id, "id", where)
+        )
+        if row_id in self.places:
+            file, line = self.places[row_id]
+            raise DataError(
+                f"{where}: id {row_id!r} stands already at {file}:{line}; ids must be unique "
+                "(leave data.id out to number rows by file and line)"
+            )
+        self.places[row_id] = (name, number)
+        group = time = None
+        if data.group is not None:
+            group = self._word(cell(record, data.group, where), data.group, "group", where)
+        if data.time is not None and not (role == "test" and record.get(data.time) is None):
+            # Test rows given apart need no time: it only orders rows that are to be split.
+            time = seconds(cell(record, data.time, where), data.time, where)
+        return Row(row_id, self._text(record, where), self._target(record, where), group, time)
+
+    def _word(self, value: Any, column: str, what: str, where: str) -> str:  # noqa: ANN401
+        """One shared string per distinct word: 100,000 rows have few labels and groups."""
+        text = word(value, column, what, where)
+        return self.words.setdefault(text, text)
+
+    def _target(self, record: Mapping[str, Any], where: str) -> str:
+        column = self.task.data.target
+        label = self._word(cell(record, column, where), column, "target", where)
+        if self.task.labels and label not in self.task.labels:
+            raise DataError(
+                f"{where}: {column!r} is {label!r}, which is not one of the task's labels"
+                f"{nearest(label, self.task.labels)}"
+            )
+        return label
+
+    def _text(self, record: Mapping[str, Any], where: str) -> str:
+        inputs = self.task.data.input
+        if self.pack is not None:
+            field_name = "the rendered record"
+            text = _rendered(self.pack[0].render, record, self.pack[1], where)
+        else:
+            assert inputs is not None
+            field_name = inputs if isinstance(inputs, str) else ", ".join(inputs)
+            if isinstance(inputs, str):
+                cell(record, inputs, where)
+            elif self.unseen:
+                self.unseen = [path for path in self.unseen if not _has(record, path)]
+            text = _plain(record, inputs, where)
+        if not text.strip("\x00 \t\r\n\f\v\u00a0\u200b\ufeff"):
+            raise DataError(f"{where}: {field_name!r} is empty; fill it in or drop the row")
+        if len(text) > self.task.data.max_chars:
+            raise DataError(
+                f"{where}: {field_name!r} has {len(text)} characters, more than data.max_chars "
+                f"({self.task.data.max_chars}); shorten or drop the row, or raise data.max_chars"
+            )
+        return unbroken(text, field_name, where)
+
+    def _role(self, record: Mapping[str, Any], where: str) -> Role | None:
+        column = self.task.data.split.column
+        if column is None:
+            return None
+        said = word(cell(record, column, where), column, "role", where)
+        role = ROLE_WORDS.get(said.strip().casefold())
+        if role is None:
+            raise DataError(
+                f"{where}: {column!r} is {said!r}, not a role; "
+                "write train, valid, calibrate or test"
+            )
+        return role
+
+
+def _rendered(
+    render: Callable[[Mapping[str, Any], int], str],
+    record: Mapping[str, Any],
+    version: int,
+    where: str,
+) -> str:
+    try:
+        return render(record, version)
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        said = f"no field {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{where}: the pack cannot render the record ({said})") from error
+
+
+def _plain(record: Mapping[str, Any], inputs: str | list[str], where: str) -> str:
+    try:
+        return plain(record, inputs)
+    except KeyError as error:
+        assert not isinstance(inputs, str)
+        raise DataError(
+            f"{where}: none of the input columns {', '.join(inputs)} is there"
+            f"{nearest(inputs[0].lstrip('/'), record)}"
+        ) from error
+    except (RecursionError, ValueError, TypeError) as error:
+        raise DataError(f"{where}: the input cannot be written as text ({error})") from error
+
+
+def _has(record: Mapping[str, Any], path: str) -> bool:
+    try:
+        pointer(record, path)
+    except KeyError:
+        return False
+    return True
