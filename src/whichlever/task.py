@@ -153,6 +153,15 @@ class OwnPrices(Model):
     engineer_hour: float = Field(default=90.0, ge=0)
     cores: int = Field(default=2, ge=1, description="Cores of the machine that would be kept on.")
     upkeep_hours: float = Field(default=2.0, ge=0, description="Engineer hours a month, own model.")
+    months: float = Field(default=12.0, gt=0, description="What is paid once is spread over these.")
+    change_hours: dict[str, float] = Field(
+        default_factory=dict,
+        description="Engineer hours for one change of the task, by family: "
+        "prompt 1, recorded 1, rag 2, linear 2, finetune 4 unless given.",
+    )
+    relabel: float = Field(
+        default=0.1, ge=0, le=1, description="Share of training labels to redo at one change."
+    )
 
 
 class LLM(Model):

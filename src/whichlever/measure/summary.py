@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from whichlever.prices import Bill, CallCost, Frozen
 
-
-class Frozen(BaseModel):
-    """A frozen record that round-trips through JSON."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+__all__ = [
+    "Bill",
+    "Calibration",
+    "CallCost",
+    "Frozen",
+    "Interval",
+    "Latency",
+    "LeverSummary",
+    "Measures",
+    "Pair",
+    "ReliabilityBin",
+]
 
 
 class Interval(Frozen):
@@ -41,7 +48,10 @@ class Calibration(Frozen):
 
 
 class Latency(Frozen):
-    """One row at a time in milliseconds, and batched throughput; None is not measured."""
+    """One row at a time in milliseconds, and batched throughput; None is not measured.
+
+    ``core_seconds`` is processor time per row of a batch, all threads together.
+    """
 
     rows: int
     p50_ms: float | None
@@ -49,24 +59,7 @@ class Latency(Frozen):
     p99_ms: float | None
     rows_per_second: float | None
     cores: int | None = None
-
-
-class CallCost(Frozen):
-    """Dollars per call, both ways of counting; None is "not measured".
-
-    ``marginal`` is one more call; ``always_on`` shares the machine that is kept on all month
-    (equal to ``marginal`` where a provider bills by token). ``basis`` says in words how it was
-    worked out; ``estimated`` marks token counts worked out from characters.
-    """
-
-    marginal: float | None
-    always_on: float | None
-    basis: str
-    estimated: bool = False
-    tokens_in: float | None = None
-    tokens_cached: float | None = None
-    tokens_out: float | None = None
-    bytes_out: float | None = None
+    core_seconds: float | None = None
 
 
 class LeverSummary(Frozen):
@@ -75,6 +68,7 @@ class LeverSummary(Frozen):
     ``metrics`` keys: ``macro_f1``, ``accuracy``, ``recall.LABEL``, ``precision.LABEL``,
     ``recall_at_fpr.LABEL.RATE``, ``loss`` (mean cost per row by the task's ``mistakes``).
     Rows that were not answered count as wrong in every one of them; ``statuses`` counts them.
+    ``without_leaks`` holds the same metrics without the test rows that training had (nearly) seen.
     """
 
     lever: str
@@ -92,6 +86,7 @@ class LeverSummary(Frozen):
     chosen: dict[str, Any]
     seeds: int = 1
     without_leaks: dict[str, Interval] | None = None
+    bill: Bill | None = None
 
 
 class Pair(Frozen):
@@ -100,6 +95,12 @@ class Pair(Frozen):
     ``p`` is from the paired randomisation test (whole groups swapped), ``p_holm`` after Holm over
     the run's family, ``p_attainable`` the smallest p that so few groups can give, ``mcnemar`` only
     where rows are independent.
+
+    ``error`` is the bootstrap standard error of the difference. ``b_over_a`` and ``a_over_b`` are
+    upper bounds of (b − a) and of (a − b) that hold together for all pairs of the run (multiple
+    comparisons with the best), None for pairs with the majority floor. ``rows_needed`` is how many
+    labelled test rows in all would show within the task's margin that two equally good levers are
+    so, at 80 % power.
     """
 
     a: str
@@ -112,6 +113,10 @@ class Pair(Frozen):
     p_holm: float
     p_attainable: float
     mcnemar: float | None
+    error: float | None = None
+    b_over_a: float | None = None
+    a_over_b: float | None = None
+    rows_needed: int | None = None
 
 
 class Measures(Frozen):
@@ -128,3 +133,10 @@ class Measures(Frozen):
             if summary.lever == name:
                 return summary
         raise KeyError(name)
+
+    def pair(self, a: str, b: str) -> Pair:
+        """The pair of two levers, in the order it is kept; KeyError where there is none."""
+        for pair in self.pairs:
+            if {pair.a, pair.b} == {a, b}:
+                return pair
+        raise KeyError(f"{a}~{b}")
