@@ -17,7 +17,8 @@ class Context:
     """What a lever may know beside its rows.
 
     ``labels`` is the run's label order (every `Prediction.scores` follows it); ``folder`` is the
-    lever's own, kept between runs of the same step, so that a paid answer is never paid twice.
+    lever's own, kept between runs of the same step, so that a paid answer is never paid twice;
+    ``test_ids`` are the ids alone, for levers that look recorded answers up (empty: not told).
     """
 
     task: Task
@@ -25,6 +26,7 @@ class Context:
     seed: int
     folder: Path
     progress: Progress = field(default_factory=Silent)
+    test_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
