@@ -9,8 +9,10 @@
     │   ├── MissingExtraError an optional dependency is not installed
     │   └── EgressError       a connection that was not allowed
     ├── LLMError              a language-model server failed: exit 2
+    │   ├── LLMUnreachable    no connection could be made
     │   ├── LLMTimeout
     │   ├── LLMRateLimited
+    │   ├── LLMWindowError    the prompt does not fit the model's window
     │   └── LLMGarbage        an answer that breaks the protocol or the grammar
     ├── WeightsError          weights are missing or their checksum is wrong: exit 2
     ├── RunError              a RUN folder is locked, foreign or damaged: exit 2
@@ -63,12 +65,20 @@ class LLMError(WhichleverError):
     """A language-model server could not be used."""
 
 
+class LLMUnreachable(LLMError):
+    """No connection to the server could be made, or it broke."""
+
+
 class LLMTimeout(LLMError):
     """The server did not answer in time."""
 
 
 class LLMRateLimited(LLMError):
     """The server kept answering 429 after every retry."""
+
+
+class LLMWindowError(LLMError):
+    """The prompt does not fit the model's window; it is never cut to fit."""
 
 
 class LLMGarbage(LLMError):

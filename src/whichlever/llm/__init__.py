@@ -1,0 +1,20 @@
+"""Language models: one client for any OpenAI-compatible server, the embedded llama.cpp, and the
+weights that are on this machine. `Chooser` asks for one of a task's labels.
+"""
+
+from whichlever.llm.adding import add_weights
+from whichlever.llm.client import Client, Server
+from whichlever.llm.embedded import open_llm
+from whichlever.llm.reply import Reply
+from whichlever.llm.weights import Weights, find_weights, list_weights
+
+__all__ = [
+    "Client",
+    "Reply",
+    "Server",
+    "Weights",
+    "add_weights",
+    "find_weights",
+    "list_weights",
+    "open_llm",
+]

@@ -1,0 +1,165 @@
+"""The embedded llama.cpp: on loopback, with a random port and key, and without dumps.
+
+`open_llm` is how levers come by a client, whether the model is embedded or somebody's server.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from whichlever.errors import InputError, LLMError, MissingExtraError, WeightsError
+from whichlever.llm.client import Client, Server
+from whichlever.llm.weights import Weights, find_weights
+from whichlever.task import Task
+
+DEFAULT_CONTEXT = 4096
+"""Window in tokens of the embedded server, per slot, unless the weights' own is smaller."""
+
+
+def open_llm(
+    name: str,
+    task: Task | None = None,
+    *,
+    slots: int = 1,
+    context: int = DEFAULT_CONTEXT,
+    timeout: float = 60.0,
+    retries: int = 3,
+    parallel: int = 1,
+) -> Client:
+    """A client for the weights or the server called ``name``; close it after use.
+
+    Parameters
+    ----------
+    name
+        An entry of the task's ``llms:``, the name of weights on this machine, or a path to a
+        GGUF file.
+    task
+        Says which servers there are and whether data may leave.
+    slots
+        Prompt prefixes that an embedded server keeps at once.
+    context
+        Window in tokens of an embedded server, for each slot.
+    timeout, retries, parallel
+        Seconds per request, tries after the first, and requests under way at once (a server that
+        is not embedded).
+
+    Raises
+    ------
+    InputError
+        The server is remote and the task says that data may not leave, or its key is not set.
+    WeightsError
+        There are no such weights on this machine.
+    LLMError
+        The embedded server does not start.
+    """
+    if task is not None and name in task.llms:
+        return _declared(name, task, timeout, retries, parallel)
+    weights = _weights(name, task)
+    if weights.kind != "gguf":
+        raise WeightsError(f"weights {name!r} are an encoder; prompting needs a .gguf model")
+    return _embedded(weights, slots, min(context, weights.context or context), timeout)
+
+
+def _weights(name: str, task: Task | None) -> Weights:
+    """Weights by name, or by a path that starts from the task's folder."""
+    if task is not None and name.endswith(".gguf"):
+        beside = task.path(name)
+        if beside.is_file():
+            return find_weights(str(beside))
+    return find_weights(name)
+
+
+def _declared(name: str, task: Task, timeout: float, retries: int, parallel: int) -> Client:
+    llm = task.llms[name]
+    if llm.place == "remote" and not task.constraints.data_may_leave:
+        host = urlsplit(llm.base_url).hostname
+        raise InputError(
+            f"llms.{name} is remote ({host}) and constraints.data_may_leave is false; use embedded "
+            "weights, say place: here if that machine is yours, or allow it in constraints"
+        )
+    key = "none"
+    if llm.key_env is not None:
+        key = os.environ.get(llm.key_env, "").strip()
+        if not key:
+            raise InputError(
+                f"llms.{name}: the environment variable {llm.key_env} is not set; "
+                f"export {llm.key_env}=… first"
+            )
+    return Client(
+        Server(
+            name=name, base_url=llm.base_url, model=llm.model, key=key, place=llm.place,
+            context=llm.context, timeout=timeout, retries=retries, parallel=parallel,
+        )
+    )  # fmt: skip
+
+
+def _embedded(weights: Weights, slots: int, context: int, timeout: float) -> Client:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise MissingExtraError("the embedded language model", "llm") from error
+    key = secrets.token_urlsafe(32)
+    server, address = _start(xllamacpp, weights.path, key, slots, context)
+    holder = [server]
+    stop: Callable[[], None] = holder.clear  # dropping the last reference stops it
+    client = Client(
+        Server(
+            name=weights.name, base_url=f"{address}/v1", model=weights.name, key=key,
+            place="here", context=context, timeout=max(timeout, 60.0), retries=0,
+        ),
+        weights=weights,
+        llama=True,
+        slots=slots,
+        engine=f"llama.cpp {xllamacpp.__version__}",
+        on_close=stop,
+    )  # fmt: skip
+    weakref.finalize(client, stop)  # a client that nobody closed still stops its server
+    return client
+
+
+def _start(
+    xllamacpp: Any,  # noqa: ANN401 - an optional module
+    path: Path,
+    key: str,
+    slots: int,
+    context: int,
+) -> tuple[Any, str]:
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0  # the system picks a free one
+    params.api_keys = [key]
+    params.endpoint_slots = False
+    params.endpoint_props = False
+    params.endpoint_metrics = False
+    params.ui = False
+    params.offline = True
+    params.cors_origins = ""
+    params.verbosity = -1
+    params.n_parallel = slots
+    params.n_ctx = context * slots
+    params.kv_unified = False
+    params.ctx_shift = False  # a long prompt is refused, never shortened
+    params.cache_prompt = True
+    # Only the slots keep a prompt: what a prefix was computed after must not change its answers.
+    params.cache_ram_mib = 0
+    params.slot_prompt_similarity = 0.0
+    params.cpuparams.n_threads = _cores()
+    params.cpuparams_batch.n_threads = _cores()
+    try:
+        server = xllamacpp.Server(params)
+        return server, str(server.listening_address)
+    except Exception as error:
+        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise LLMError(f"{path.name}: llama.cpp could not load it ({line})") from error
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
