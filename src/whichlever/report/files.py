@@ -1,0 +1,176 @@
+"""What a report is made from: RUN's files alone, read once; only two of them are required."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from whichlever.errors import RunError
+from whichlever.measure.summary import Measures
+from whichlever.run import read_json
+from whichlever.task import Task
+from whichlever.verdict.types import Verdict
+
+_COLUMNS = ("lever", "seed", "fraction", "role", "id", "target", "predicted", "scores", "status", "error")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One lever's answer to one test row; ``confidence`` is the probability it gave its label."""
+
+    row: str
+    target: str | None
+    predicted: str | None
+    status: str
+    error: str | None
+    confidence: float | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A test row's text as RUN keeps it, and how long it was."""
+
+    text: str
+    chars: int
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """RUN, read; None or empty where an optional file is missing."""
+
+    folder: Path
+    measures: Measures
+    verdict: Verdict
+    task: Task | None = None
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    roles: Mapping[str, int] = field(default_factory=dict)
+    answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
+    examples: Mapping[str, Example] = field(default_factory=dict)
+    seed: int | None = None
+
+
+def read_run(run: Path) -> RunFiles:
+    """Read a finished RUN folder.
+
+    Raises
+    ------
+    RunError
+        ``measures.json`` or ``verdict.json`` is missing, or any file is damaged.
+    """
+    if not run.is_dir():
+        raise RunError(f"{run} is not a folder; give the RUN folder that compare -o wrote")
+    measures, verdict = run / "measures.json", run / "verdict.json"
+    try:
+        read = (
+            Measures.model_validate(read_json(measures)),
+            Verdict.model_validate(read_json(verdict)),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RunError(
+            f"{run}: {error.title} does not hold {where} as it should ({first['msg']}); "
+            "run compare again with this version"
+        ) from None
+    answers, seed = _answers(run / "trials.parquet", read[0].labels)
+    return RunFiles(
+        folder=run,
+        measures=read[0],
+        verdict=read[1],
+        task=Task.load(run / "task.yaml") if (run / "task.yaml").exists() else None,
+        audit=_mapping(run / "audit.json"),
+        environment=_mapping(run / "environment.json"),
+        roles=_roles(run / "splits.parquet"),
+        answers=answers,
+        examples=_examples(run / "examples.parquet"),
+        seed=seed,
+    )
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
+    if not path.exists():
+        return {}
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise RunError(f"{path} is damaged: an object was expected; run compare again")
+    return value
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> Any:  # noqa: ANN401 - pyarrow.Table
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        present = [c for c in columns if c in file.schema_arrow.names]
+        table = file.read(columns=present)
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{path} is damaged; delete it and run compare again") from error
+    missing = [c for c in columns[:2] if c not in present]
+    if missing:
+        raise RunError(f"{path} has no column {missing[0]!r}; run compare again")
+    return table
+
+
+def _roles(path: Path) -> dict[str, int]:
+    if not path.exists():
+        return {}
+    counts: dict[str, int] = {}
+    for role in _table(path, ("id", "role"))["role"].to_pylist():
+        counts[role] = counts.get(role, 0) + 1
+    return counts
+
+
+def _examples(path: Path) -> dict[str, Example]:
+    if not path.exists():
+        return {}
+    table = _table(path, ("id", "text", "chars"))
+    texts = [t or "" for t in table["text"].to_pylist()]
+    chars = table["chars"].to_pylist() if "chars" in table.column_names else map(len, texts)
+    return {
+        i: Example(t, max(len(t), c or 0))
+        for i, t, c in zip(table["id"].to_pylist(), texts, chars, strict=True)
+    }
+
+
+def _answers(
+    path: Path, labels: tuple[str, ...]
+) -> tuple[dict[str, tuple[Answer, ...]], int | None]:
+    """Each lever's answers to the test rows, of its lowest seed and its whole training set."""
+    if not path.exists():
+        return {}, None
+    table = _table(path, _COLUMNS)
+    names = (table.schema.metadata or {}).get(b"whichlever.labels")
+    order = list(json.loads(names)) if names else list(labels)
+    place = {label: i for i, label in enumerate(order)}
+    found: dict[str, list[Answer]] = {}
+    rank: dict[str, tuple[float, int]] = {}
+    lowest: int | None = None
+    columns = [
+        table[c].to_pylist() if c in table.column_names else [None] * len(table) for c in _COLUMNS
+    ]
+    for lever, seed, fraction, role, row, target, predicted, scores, status, error in zip(
+        *columns, strict=True
+    ):
+        if role is not None and role != "test":
+            continue
+        this = (-(1.0 if fraction is None else fraction), seed or 0)
+        if this < rank.get(lever, (1.0, 0)):
+            found[lever], rank[lever] = [], this
+        if this > rank[lever]:
+            continue
+        lowest = this[1] if lowest is None else min(lowest, this[1])
+        confidence = None
+        if scores is not None and predicted in place and len(scores) == len(order):
+            confidence = scores[place[predicted]]
+            confidence = None if confidence is None or confidence != confidence else confidence
+        found[lever].append(
+            Answer(str(row), target, predicted, status or "ok", error, confidence)
+        )
+    return {lever: tuple(rows) for lever, rows in found.items()}, lowest

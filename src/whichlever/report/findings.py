@@ -1,0 +1,115 @@
+"""Audit findings and the way the run was measured, as the page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from whichlever.report import wording
+from whichlever.report.files import RunFiles
+from whichlever.report.visible import shortened
+
+SHOWN_IDS = 8
+"""Row ids listed with a finding; the rest are counted."""
+
+_SEVERITY = {"error": 0, "leak": 0, "high": 0, "warning": 1, "medium": 1, "note": 2, "info": 2, "low": 2}
+
+
+def audit_rows(files: RunFiles, *, redact: bool) -> list[dict[str, Any]]:
+    """Findings, gravest first.
+
+    With ``redact`` only kind, severity and counts are left: a finding's own words and ids may
+    quote rows.
+    """
+    rows = []
+    for finding in files.audit.get("findings") or ():
+        if not isinstance(finding, Mapping):
+            continue
+        ids = [str(i) for i in (finding.get("ids") or finding.get("rows") or ()) if _is_id(i)]
+        count = finding.get("count")
+        severity = str(finding.get("severity", "note"))
+        rows.append(
+            {
+                "kind": str(finding.get("kind", "finding")).replace("_", " "),
+                "severity": severity,
+                "grave": _SEVERITY.get(severity, 2),
+                "message": "" if redact else str(finding.get("message") or ""),
+                "count": wording.count(count) if isinstance(count, int | float) else "",
+                "ids": [] if redact else [shortened(i, 60) for i in ids[:SHOWN_IDS]],
+                "more": 0 if redact else max(0, len(ids) - SHOWN_IDS),
+            }
+        )
+    return sorted(rows, key=lambda r: r["grave"])
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str | int)
+
+
+def clean_rows(files: RunFiles) -> list[dict[str, str]]:
+    """The score on all test rows beside the one without leaked rows."""
+    metric = files.measures.metric
+    rows = []
+    for summary in files.measures.levers:
+        clean = (summary.without_leaks or {}).get(metric)
+        leaky = summary.metrics.get(metric)
+        if clean is not None and leaky is not None:
+            change = clean.value - leaky.value
+            rows.append(
+                {
+                    "lever": summary.lever,
+                    "leaky": wording.interval(leaky),
+                    "clean": wording.interval(clean),
+                    "change": wording.share(change) if change < 0 else f"+{wording.share(change)}",
+                }
+            )
+    return rows
+
+
+def measured_how(files: RunFiles, *, redact: bool) -> list[tuple[str, str]]:
+    """Name and value of all that the figures depend on beside the data."""
+    task, facts = files.task, []
+    if task is not None:
+        facts += [
+            ("metric", f"{task.goal.metric}, margin {wording.share(task.goal.margin)}"),
+            ("split", f"by {task.data.split.by}, seed {task.data.split.seed}"),
+            ("calls a month", wording.count(task.constraints.calls_per_month)),
+            ("data may leave", "yes" if task.constraints.data_may_leave else "no"),
+            ("a core-hour", wording.money(task.prices.core_hour)),
+            ("a label", wording.money(task.prices.label)),
+            ("an engineer's hour", wording.money(task.prices.engineer_hour)),
+        ]
+    facts += [(f"{role} rows", wording.count(n)) for role, n in files.roles.items()]
+    facts.append(("classes", wording.count(len(files.measures.labels))))
+    for key, value in files.environment.items():
+        facts += _flat(str(key), value)
+    for summary in files.measures.levers:
+        chosen = _chosen(summary.chosen, redact=redact)
+        if chosen:
+            facts.append((f"{summary.lever} chose", chosen))
+    return facts
+
+
+def _flat(key: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        words = [f"{name} {version}" for name, version in value.items() if version is not None]
+        return [(key, ", ".join(words))] if words else []
+    if value is None:
+        return []
+    if isinstance(value, list | tuple):
+        return [(key, ", ".join(str(v) for v in value))]
+    return [(key.replace("_", " "), str(value))]
+
+
+def _chosen(chosen: Mapping[str, Any], *, redact: bool) -> str:
+    """What was chosen on validation rows; redacted, only numbers and yes or no are left.
+
+    Shots, for one, are rows: their ids and texts are input.
+    """
+    words = []
+    for key, value in chosen.items():
+        if isinstance(value, bool | int | float) or (isinstance(value, str) and not redact):
+            words.append(f"{key} {shortened(str(value), 120)}")
+        elif not redact and isinstance(value, list) and len(value) <= 12:
+            words.append(f"{key} {shortened(', '.join(str(v) for v in value), 160)}")
+    return "; ".join(words)
