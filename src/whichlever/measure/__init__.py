@@ -4,6 +4,7 @@
 """
 
 from whichlever.measure.outcome import Outcome
+from whichlever.measure.summarise import summarise
 from whichlever.measure.summary import Measures
 
-__all__ = ["Measures", "Outcome"]
+__all__ = ["Measures", "Outcome", "summarise"]

@@ -1,0 +1,77 @@
+"""From bootstrap draws to an interval, and exact ones for shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from whichlever.calibrate import clopper_pearson
+from whichlever.measure.summary import Interval
+
+Floats = npt.NDArray[np.float64]
+LEVEL = 0.95
+
+
+def percentile(value: float, draws: Floats, level: float = LEVEL) -> Interval:
+    """Percentile interval of bootstrap draws (Efron and Tibshirani 1993, chapter 13)."""
+    known = draws[np.isfinite(draws)]
+    if len(known) == 0:
+        return Interval(value=value, level=level)
+    tail = (1 - level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return Interval(value=value, low=float(low), high=float(high), level=level)
+
+
+def basic(value: float, draws: Floats, level: float = LEVEL) -> Interval:
+    """Reversed percentile interval, for figures that sampling noise can only raise (the ECE).
+
+    Never below 0, and always around ``value``.
+    """
+    around = percentile(value, draws, level)
+    if around.low is None or around.high is None:
+        return around
+    low, high = 2 * value - around.high, 2 * value - around.low
+    return Interval(value=value, low=max(0.0, min(low, value)), high=max(high, value), level=level)
+
+
+def share(hits: float, rows: float, units: int | None, draws: Floats | None) -> Interval:
+    """Interval of a share that does not collapse when every row is a hit.
+
+    Clopper–Pearson with the effective number of rows (Korn and Graubard 1998): rows in groups
+    count for less, by the design effect that the group bootstrap shows; where all rows agree, no
+    design effect can be seen and the number of groups is taken.
+
+    Parameters
+    ----------
+    hits, rows
+        Counts.
+    units
+        Groups that hold the rows; None where rows are independent.
+    draws
+        Bootstrap draws of the share, shape (draws,); used only with groups.
+    """
+    if rows <= 0:
+        return Interval(value=0.0)
+    value = hits / rows
+    effective = rows
+    if units is not None:
+        binomial = value * (1 - value) / rows
+        if binomial == 0 or draws is None:
+            effective = min(rows, units)
+        else:
+            effect = float(np.nanvar(draws)) / binomial
+            effective = rows / max(effect, 1.0)
+    low, high = clopper_pearson(value * effective, effective, LEVEL)
+    return Interval(value=value, low=low, high=high, level=LEVEL)
+
+
+def widest(first: Interval, second: Interval) -> Interval:
+    """The first interval, stretched to hold the second one."""
+    lows = [i.low for i in (first, second) if i.low is not None]
+    highs = [i.high for i in (first, second) if i.high is not None]
+    return Interval(
+        value=first.value,
+        low=min(lows) if lows else None,
+        high=max(highs) if highs else None,
+        level=first.level,
+    )

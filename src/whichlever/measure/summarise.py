@@ -1,0 +1,213 @@
+"""From the levers' answers to everything that is known of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from whichlever.errors import DataError
+from whichlever.measure.draws import Draws
+from whichlever.measure.egress import bytes_per_call
+from whichlever.measure.intervals import percentile, share, widest
+from whichlever.measure.outcome import Outcome
+from whichlever.measure.pairs import compare_pairs
+from whichlever.measure.probabilities import FALSE_POSITIVE_RATES, calibration
+from whichlever.measure.summary import Interval, LeverSummary, Measures
+from whichlever.measure.tally import MANY_CLASSES, Tally
+from whichlever.prices import CallTotals, build_bill, call_cost
+from whichlever.task import Task
+
+Floats = npt.NDArray[np.float64]
+
+
+def summarise(
+    outcomes: Sequence[Outcome], task: Task, labels: Sequence[str], seed: int = 0
+) -> Measures:
+    """Score every lever, with intervals, and compare every pair.
+
+    Parameters
+    ----------
+    outcomes
+        One per lever; each answered the first rows of the same frozen order.
+    task
+        Its goal, mistakes, prices and volume.
+    labels
+        The run's label order.
+    seed
+        Seeds bootstrap draws and random swaps; the same seed gives the same figures.
+
+    Raises
+    ------
+    DataError
+        Two levers did not answer the same rows in the same order.
+    TaskError
+        A lever's ``price_as`` is not in the price table.
+    """
+    labels = tuple(labels)
+    longest = _same_rows(outcomes)
+    draws = Draws.over(len(longest), longest.groups, seed=seed)
+    lengths = sorted({len(o) for o in outcomes})
+    watched = frozenset(k.split(".", 1)[1] for k in task.goal.at_least if "." in k)
+    tallies = [
+        Tally(o, task, labels, [m for m in lengths if m <= len(o)], watched) for o in outcomes
+    ]
+    for weights in draws.chunks():
+        for tally in tallies:
+            tally.add(weights)
+    return Measures(
+        labels=labels,
+        metric=task.goal.metric,
+        levers=tuple(_summary(t, task, labels, draws) for t in tallies),
+        pairs=compare_pairs(tallies, task, draws),
+    )
+
+
+def _same_rows(outcomes: Sequence[Outcome]) -> Outcome:
+    longest = max(outcomes, key=len, default=None)
+    if longest is None or len(longest) == 0:
+        raise DataError("no lever answered a test row; give the levers a larger budget")
+    for other in outcomes:
+        if other.ids != longest.ids[: len(other)]:
+            raise DataError(
+                f"{other.lever} and {longest.lever} did not answer the same test rows in the same "
+                "order; run compare again in a new folder"
+            )
+    return longest
+
+
+def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) -> LeverSummary:
+    o = tally.outcome
+    cost = call_cost(
+        _totals(o, task), o.place, task, price_as=o.price_as, token_prices=o.token_prices
+    )
+    scored = None
+    if tally.confidence is not None:
+        scored = calibration(
+            tally.confidence, tally.before, o.temperature, tally.drawn("ece"), tally.drawn("brier")
+        )
+    return LeverSummary(
+        lever=o.lever,
+        what=o.what,
+        place=o.place,
+        rows=len(o),
+        all_rows=o.all_rows,
+        statuses=dict(sorted(Counter(o.statuses).items())),
+        metrics=_metrics(tally, labels, draws),
+        calibration=scored,
+        latency=o.latency,
+        cost=cost,
+        rows_seen=o.rows_seen,
+        fit_seconds=o.fit_seconds,
+        chosen=dict(o.chosen),
+        seeds=o.seeds,
+        without_leaks=_without_leaks(tally, task, labels, draws),
+        bill=build_bill(
+            o.lever, o.place, cost, task,
+            rows_seen=o.rows_seen, fit_seconds=o.fit_seconds, test_rows=o.all_rows,
+        ),
+    )  # fmt: skip
+
+
+def _metrics(tally: Tally, labels: tuple[str, ...], draws: Draws) -> dict[str, Interval]:
+    answers, n = tally.answers, len(tally.outcome)
+    one = np.ones((n, 1))
+    now = tally.figures(one)
+    grouped = draws.count < len(draws.units)
+    units = draws.units[:n]
+    right = share(
+        float(answers.correct.sum()), n, len(np.unique(units)) if grouped else None,
+        tally.drawn("accuracy"),
+    )  # fmt: skip
+    macro = percentile(float(now["macro_f1"][0]), tally.drawn("macro_f1"))
+    if answers.correct.all() or not answers.correct.any():
+        # Every draw of a perfect score is perfect: the exact interval of the accuracy stands in.
+        macro = widest(macro, right)
+    out = {"macro_f1": macro, "accuracy": right}
+    if "loss" in now:
+        out["loss"] = percentile(float(now["loss"][0]), tally.drawn("loss"))
+    counts = answers.count(one)
+    detailed = {c: i for i, c in enumerate(tally.detailed)}
+    for place, c in enumerate(answers.classes):
+        hit, true, said = (float(x[place, 0]) for x in (counts.hit, counts.true, counts.said))
+        name, i = labels[int(c)], detailed.get(int(c))
+        if i is None:
+            out[f"recall.{name}"] = Interval(value=hit / true)
+            continue
+        for key, rows, mask in (
+            ("recall", true, answers.targets == c),
+            ("precision", said, answers.predicted == c),
+        ):
+            held = len(np.unique(units[mask])) if grouped else None
+            out[f"{key}.{name}"] = share(hit, rows, held, tally.drawn(key)[i])
+        if int(c) in tally.at_rates and len(labels) <= MANY_CLASSES:
+            out |= _at_rates(tally, int(c), name, true, grouped, units)
+    return out
+
+
+def _at_rates(
+    tally: Tally, c: int, name: str, true: float, grouped: bool, units: npt.NDArray[np.int64]
+) -> dict[str, Interval]:
+    """Recall at fixed false-positive rates: the threshold's noise, and that of few positives."""
+    now = tally.figures(np.ones((len(tally.outcome), 1)))[f"at.{c}"][:, 0]
+    held = len(np.unique(units[tally.outcome.targets == c])) if grouped else None
+    out = {}
+    for i, rate in enumerate(FALSE_POSITIVE_RATES):
+        drawn = tally.drawn(f"at.{c}")[i]
+        value = float(now[i])
+        exact = share(value * true, true, held, drawn if grouped else None)
+        out[f"recall_at_fpr.{name}.{rate:g}"] = widest(percentile(value, drawn), exact)
+    return out
+
+
+def _without_leaks(
+    tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws
+) -> dict[str, Interval] | None:
+    """The overall metrics on the test rows that training had not (nearly) seen."""
+    o = tally.outcome
+    if o.leaked is None or not o.leaked.any() or o.leaked.all():
+        return None
+    clean = (~o.leaked).astype(np.float64)
+    names = ("macro_f1", "accuracy", "loss")
+    now = {k: float(v[0]) for k, v in tally.figures(clean[:, None]).items() if k in names}
+    parts: dict[str, list[Floats]] = {name: [] for name in now}
+    for weights in draws.chunks():
+        own = weights[: len(o)] * clean[:, None]
+        drawn: Mapping[str, Floats] = {
+            "macro_f1": tally.answers.count(own).macro_f1(),
+            "accuracy": tally.answers.accuracy(own),
+        }
+        if tally.costs is not None:
+            drawn = {**drawn, "loss": tally.costs @ own / np.maximum(own.sum(axis=0), 1e-12)}
+        for name in now:
+            parts[name].append(drawn[name])
+    return {name: percentile(now[name], np.concatenate(parts[name])) for name in now}
+
+
+def _totals(o: Outcome, task: Task) -> CallTotals:
+    known = ~(np.isnan(o.tokens_in) | np.isnan(o.tokens_out))
+    cached = np.nan_to_num(o.tokens_cached)
+    columns: list[Any] = [o.tokens_in[known], cached[known], o.tokens_out[known]]
+    return CallTotals(
+        rows=len(o),
+        core_seconds=_core_seconds(o, task),
+        tokens=tuple(zip(*(c.tolist() for c in columns), strict=True)),
+        bytes_out=bytes_per_call(o),
+        estimated=o.estimated,
+    )
+
+
+def _core_seconds(o: Outcome, task: Task) -> float | None:
+    """Processor time of a call on this machine; else the wall time of all its cores."""
+    if o.place != "here":
+        return None
+    if o.latency.core_seconds is not None:
+        return o.latency.core_seconds
+    cores = o.latency.cores or task.prices.cores
+    if o.latency.rows_per_second:
+        return cores / o.latency.rows_per_second
+    known = o.seconds[~np.isnan(o.seconds)]
+    return float(known.mean()) * cores if len(known) else None
