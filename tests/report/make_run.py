@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from whichlever.data.findings import Audit, Finding, ProbeScore, Scores, found
 from whichlever.measure.summary import (
     Calibration,
     CallCost,
@@ -22,6 +23,8 @@ from whichlever.measure.summary import (
     Pair,
     ReliabilityBin,
 )
+from whichlever.prices import build_bill
+from whichlever.task import Task
 from whichlever.verdict.types import Advice, BreakEven, Reason, Standing, Verdict
 
 
@@ -41,7 +44,7 @@ class Spec:
     )  # fmt: skip
     outcome: str = "pull"
     error: str = "timed out"
-    findings: list[dict[str, Any]] = field(default_factory=list)
+    findings: Sequence[Finding] | None = None
 
 
 ACCURACY = {
@@ -78,7 +81,7 @@ def make_run(folder: Path, spec: Spec | None = None) -> Path:
     ids = list(spec.ids or [f"a{i:05d}" for i in range(spec.rows)])[: spec.rows]
     texts = list(spec.texts or [f"{WORDS[i % 5]} (event {i})" for i in range(spec.rows)])
     texts = [texts[i % len(texts)] for i in range(spec.rows)]
-    _task(folder, spec)
+    _write(folder / "task.yaml", _task(spec))  # JSON is YAML
     frames, summaries = [], []
     for lever in spec.levers:
         frame, summary = _lever(lever, spec, rng, ids, targets)
@@ -97,7 +100,9 @@ def make_run(folder: Path, spec: Spec | None = None) -> Path:
     _write(folder / "environment.json", _environment(spec))
     roles = [(f"t{i}", "train") for i in range(900)] + [(f"v{i}", "valid") for i in range(200)]
     roles += [(f"c{i}", "calibrate") for i in range(200)] + [(i, "test") for i in ids]
-    pl.DataFrame(roles, schema=["id", "role"], orient="row").write_parquet(folder / "splits.parquet")
+    pl.DataFrame(roles, schema=["id", "role"], orient="row").write_parquet(
+        folder / "splits.parquet"
+    )
     pl.DataFrame(
         {"id": ids, "text": [t[:2000] for t in texts], "chars": [len(t) for t in texts]}
     ).write_parquet(folder / "examples.parquet")
@@ -108,8 +113,8 @@ def _write(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def _task(folder: Path, spec: Spec) -> None:
-    task = {
+def _task(spec: Spec) -> dict[str, Any]:
+    return {
         "version": 1, "task": spec.task, "kind": "classify",
         "about": "What should the analyst on shift do with this alert?",
         "data": {"rows": "alerts.jsonl.gz", "id": "id", "input": "text", "target": "label"},
@@ -120,7 +125,6 @@ def _task(folder: Path, spec: Spec) -> None:
         "mistakes": {spec.labels[0]: {spec.labels[-1]: 200.0, spec.labels[1]: 5.0}},
         "goal": {"metric": "macro_f1", "margin": 0.02},
     }  # fmt: skip
-    (folder / "task.yaml").write_text(json.dumps(task), encoding="utf-8")  # JSON is YAML
 
 
 def _lever(
@@ -182,8 +186,23 @@ def _summary(
     for i, label in enumerate(spec.labels):
         metrics[f"recall.{label}"] = _interval(max(0.02, accuracy - 0.05 * (i % 4)), spread * 2)
         metrics[f"precision.{label}"] = _interval(max(0.02, accuracy - 0.03 * (i % 5)), spread * 2)
-    metrics["loss"] = Interval(value=3.1 - 2 * accuracy, low=2.8 - 2 * accuracy, high=3.4 - 2 * accuracy)
+    metrics["loss"] = Interval(
+        value=3.1 - 2 * accuracy, low=2.8 - 2 * accuracy, high=3.4 - 2 * accuracy
+    )
     wrong = int(broken[: len(right)].sum())
+    own = not recorded and lever not in ("prompt", "rag")
+    cost = CallCost(
+        marginal=marginal,
+        always_on=always_on,
+        estimated=lever == "prompt",
+        basis="not measured" if recorded else "2 cores at $0.05 a core-hour, kept on",
+        bytes_out=None if recorded else 0.0,
+        machine_month=73.0 if own else None,
+        machine_calls=4e9 if own else None,
+        marginal_low=marginal and marginal * 0.8,
+        marginal_high=marginal and marginal * 1.3,
+    )
+    seen = 0 if lever in ("prompt", "majority") or recorded else 1100
     statuses = {"ok": len(right) - wrong, **({"error": wrong} if wrong else {})}
     return LeverSummary(
         lever=lever, what=f"{lever} on simulated rows", place=place, rows=len(right), all_rows=rows,
@@ -194,12 +213,11 @@ def _summary(
             p95_ms=None if p50 is None else p50 * 1.7, p99_ms=None if p50 is None else p50 * 2.6,
             rows_per_second=None if p50 is None else 1600 / p50, cores=2,
         ),
-        cost=CallCost(
-            marginal=marginal, always_on=always_on, estimated=lever == "prompt",
-            basis="not measured" if recorded else "2 cores at $0.05 per core-hour, kept on",
-            bytes_out=None if recorded else 0.0,
+        cost=cost, rows_seen=seen,
+        bill=build_bill(
+            lever, place, cost, Task.model_validate(_task(spec)), rows_seen=seen, fit_seconds=42.0,
+            test_rows=rows,
         ),
-        rows_seen=0 if lever in ("prompt", "majority") else 1100,
         fit_seconds=0.01 if lever == "majority" else 42.0,
         chosen={"window": 20_000, "C": 1.0} if lever == "linear" else {},
         seeds=3 if lever.startswith("finetune") else 1,
@@ -254,7 +272,7 @@ def _verdict(spec: Spec, measures: Measures) -> Verdict:
             lever=s.lever,
             state="excluded" if s.place == "recorded" else "eligible" if i % 3 else "unproven",
             non_inferior=s.lever in (MAIN, "finetune-encoder"), margin_to_best=0.012,
-            dollars_per_month=None if s.cost.always_on is None else s.cost.always_on * 1e7,
+            dollars_per_month=s.bill.dollars_per_month if s.bill else None,
             reasons=(Reason(text="its bytes would leave", figure="constraints.data_may_leave"),),
         )
         for i, s in enumerate(measures.levers)
@@ -263,7 +281,7 @@ def _verdict(spec: Spec, measures: Measures) -> Verdict:
         task=spec.task, outcome=spec.outcome, lever=pulled, headline=told[spec.outcome],  # type: ignore[arg-type]
         reasons=(
             Reason(
-                text="finetune-static scores .840 macro-F1 on 400 test rows, interval .801 to .871.",
+                text="finetune-static scores .840 macro-F1 on 400 rows, interval .801 to .871.",
                 figure=f"levers.{MAIN}.metrics.macro_f1",
             ),
             Reason(
@@ -275,9 +293,9 @@ def _verdict(spec: Spec, measures: Measures) -> Verdict:
         standings=standings,
         break_evens=(
             BreakEven(lever=MAIN, against="prompt", low=1_600_000, high=4_100_000,
-                      text="finetune-static is cheaper than prompt from 1.6 M to 4.1 M calls a month."),
+                      text="finetune-static is cheaper from 1.6 M to 4.1 M calls a month."),
             BreakEven(lever=MAIN, against="recorded-gpt-4", low=None, high=None,
-                      text="finetune-static against recorded-gpt-4: never, as far as was measured."),
+                      text="finetune-static against recorded-gpt-4: never, as measured."),
         ),
         would_change=(
             Reason(text="A prompt that scores .861 at $0.00001 a call would win.",
@@ -293,22 +311,45 @@ def _verdict(spec: Spec, measures: Measures) -> Verdict:
                    reason="knowledge changes monthly"),
         ),
         scope=(
-            "prompting means prompting SmolLM2-135M-Instruct, 4 shots; a larger model was not asked",
+            "prompting means prompting SmolLM2-135M-Instruct, 4 shots; no larger model was asked",
             "recorded-gpt-4 was prompted zero-shot",
         ),
     )  # fmt: skip
 
 
 def _audit(spec: Spec, ids: list[str]) -> dict[str, Any]:
-    return {
-        "findings": spec.findings or [
-            {"kind": "near_duplicates", "severity": "warning", "rows": ids[:7], "count": 31,
-             "message": "31 test rows have a near duplicate among the training rows"},
-            {"kind": "conflicts", "severity": "note", "rows": ids[7:9], "count": 2,
-             "message": "2 texts stand with two labels"},
-        ],
-        "leaked_ids": ids[:7],
-    }  # fmt: skip
+    findings = (
+        spec.findings
+        if spec.findings is not None
+        else [
+            found(
+                "near_across",
+                "leak",
+                "31 of 400 test rows nearly repeat a training row.",
+                ids[:31],
+                "split by: group, or leave them out",
+                Scores(
+                    leaky=ProbeScore(rows=400, accuracy=0.85, macro_f1=0.812),
+                    clean=ProbeScore(rows=369, accuracy=0.83, macro_f1=0.791),
+                    clean_means="without the 31 rows",
+                ),
+            ),
+            found(
+                "conflict",
+                "warning",
+                "2 texts stand with two labels.",
+                ids[31:33],
+                "look at them and decide",
+            ),
+            found(
+                "small_class", "info", "critical has 73 test rows.", ids[:73], "label more of it"
+            ),
+        ]
+    )
+    audit = Audit(
+        rows={"train": 900, "test": len(ids)}, findings=tuple(findings), leaked_ids=tuple(ids[:31])
+    )
+    return audit.model_dump(mode="json")
 
 
 def _environment(spec: Spec) -> dict[str, Any]:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from whichlever.measure.summary import LeverSummary
-from whichlever.report import plots, wording
+from whichlever.report import wording
 from whichlever.report.files import RunFiles
+from whichlever.report.look import NARROW, WIDE, metric_name
 from whichlever.report.palette import Mark
+from whichlever.report.plot_answers import latency, reliability
+from whichlever.report.plot_quality import quality_cost
+from whichlever.report.plot_volume import cost_volume
 from whichlever.report.svg import draw_svg
 from whichlever.report.visible import visible
-from whichlever.report.volume import curves
+from whichlever.report.volume import BILL_COLUMNS, bill_rows, curves
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Charts:
     quality: Chart | None
     unpriced: tuple[str, ...]
     volume: Chart | None
+    bill_columns: tuple[str, ...]
+    bill: tuple[tuple[str, ...], ...]
     latency: Chart | None
     unclocked: tuple[str, ...]
     reliability: tuple[Reliability, ...]
@@ -56,8 +62,12 @@ def draw_charts(files: RunFiles, given: Mapping[str, Mark]) -> Charts:
     clocked = [s for s in levers if s.latency.p50_ms]
     return Charts(
         quality=_quality(files, given),
-        unpriced=tuple(s.lever for s in levers if s.cost.always_on is None and s.cost.marginal is None),
+        unpriced=tuple(
+            s.lever for s in levers if s.cost.always_on is None and s.cost.marginal is None
+        ),
         volume=_volume(files, given),
+        bill_columns=BILL_COLUMNS,
+        bill=tuple(bill_rows(levers)),
         latency=_latency(files, clocked, given),
         unclocked=tuple(s.lever for s in levers if not s.latency.p50_ms),
         reliability=tuple(
@@ -73,21 +83,29 @@ def _quality(files: RunFiles, given: Mapping[str, Mark]) -> Chart | None:
     scored = [s for s in measures.levers if measures.metric in s.metrics]
     if not scored:
         return None
-    name = plots.metric_name(measures.metric)
+    name = metric_name(measures.metric)
     title = f"{name} against dollars per million calls"
-    summary = visible("; ".join(f"{s.lever} {wording.share(s.metrics[measures.metric].value)}" for s in scored))
+    summary = visible(
+        "; ".join(f"{s.lever} {wording.share(s.metrics[measures.metric].value)}" for s in scored)
+    )
     wide, narrow = (
         draw_svg(
-            plots.quality_cost(measures, given, pulled=pulled, width=width),
+            quality_cost(measures, given, pulled=pulled, width=width),
             key=f"quality-{width}", title=title, summary=summary,
         )
-        for width in (plots.WIDE, plots.NARROW)
+        for width in (WIDE, NARROW)
     )  # fmt: skip
     rows = []
     for s in scored:
         always, marginal = wording.per_call(s.cost.always_on), wording.per_call(s.cost.marginal)
         rows.append(
-            (s.lever, wording.interval(s.metrics[measures.metric]), _both(always), _both(marginal), s.cost.basis)
+            (
+                s.lever,
+                wording.interval(s.metrics[measures.metric]),
+                _both(always),
+                _both(marginal),
+                s.cost.basis,
+            )
         )
     columns = ("lever", name, "a call, machine kept on", "one more call", "worked out from")
     return Chart("quality", _inline(wide), _inline(narrow), columns, tuple(rows))
@@ -101,20 +119,20 @@ def _volume(files: RunFiles, given: Mapping[str, Mark]) -> Chart | None:
     if files.task is None:
         return None
     calls, pulled = files.task.constraints.calls_per_month, files.verdict.lever
-    drawn = curves(files.measures.levers, files.task)
+    drawn = curves(files.measures.levers, calls)
     if not drawn:
         return None
     bands = [b for b in files.verdict.break_evens if pulled is None or b.lever == pulled]
     wide, narrow = (
         draw_svg(
-            plots.cost_volume(drawn, bands, given, volume=calls, pulled=pulled, width=width),
+            cost_volume(drawn, bands, given, volume=calls, pulled=pulled, width=width),
             key=f"volume-{width}",
             title="dollars a month against calls a month",
             summary=visible("; ".join(b.text for b in bands)),
         )
-        for width in (plots.WIDE, plots.NARROW)
+        for width in (WIDE, NARROW)
     )
-    marks_at = [i for i in range(0, len(drawn[0].volumes), (len(drawn[0].volumes) - 1) // 6)]
+    marks_at = list(range(0, len(drawn[0].volumes), (len(drawn[0].volumes) - 1) // 6))
     columns = ("lever", *(wording.volume(drawn[0].volumes[i]) for i in marks_at))
     rows = tuple((c.lever, *(wording.money(c.dollars[i]) for i in marks_at)) for c in drawn)
     return Chart("volume", _inline(wide), _inline(narrow), columns, rows)
@@ -128,12 +146,16 @@ def _latency(
     limit = files.task.constraints.latency_p95_ms if files.task is not None else None
     wide, narrow = (
         draw_svg(
-            plots.latency(clocked, given, limit_ms=limit, width=width),
+            latency(clocked, given, limit_ms=limit, width=width),
             key=f"latency-{width}",
             title="milliseconds for one answer: p50, p95, p99",
-            summary=visible("; ".join(f"{s.lever} p95 {wording.milliseconds(s.latency.p95_ms)}" for s in clocked)),
+            summary=visible(
+                "; ".join(
+                    f"{s.lever} p95 {wording.milliseconds(s.latency.p95_ms)}" for s in clocked
+                )
+            ),
         )
-        for width in (plots.WIDE, plots.NARROW)
+        for width in (WIDE, NARROW)
     )
     rows = tuple(
         (
@@ -154,7 +176,7 @@ def _reliability(place: int, summary: LeverSummary, mark: Mark) -> Reliability:
     assert calibration is not None
     ece = wording.interval(calibration.ece)
     drawn = draw_svg(
-        plots.reliability(calibration, mark),
+        reliability(calibration, mark),
         key=f"reliability-{place}",
         title=visible(f"{summary.lever}: accuracy against confidence"),
         summary=f"expected calibration error {ece}",
@@ -163,7 +185,9 @@ def _reliability(place: int, summary: LeverSummary, mark: Mark) -> Reliability:
         (wording.share(b.confidence), wording.share(b.accuracy), wording.count(b.rows))
         for b in calibration.bins
     )
-    chart = Chart(f"reliability-{place}", _inline(drawn), Markup(), ("confidence", "accuracy", "rows"), rows)
+    chart = Chart(
+        f"reliability-{place}", _inline(drawn), Markup(), ("confidence", "accuracy", "rows"), rows
+    )
     before = "" if calibration.ece_before is None else wording.share(calibration.ece_before)
     return Reliability(summary.lever, mark, ece, before, chart)
 

@@ -6,17 +6,30 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from whichlever.data.findings import Audit
 from whichlever.errors import RunError
 from whichlever.measure.summary import Measures
 from whichlever.run import read_json
 from whichlever.task import Task
 from whichlever.verdict.types import Verdict
 
-_COLUMNS = ("lever", "seed", "fraction", "role", "id", "target", "predicted", "scores", "status", "error")
+_Model = TypeVar("_Model", bound=BaseModel)
+_COLUMNS = (
+    "lever",
+    "seed",
+    "fraction",
+    "role",
+    "id",
+    "target",
+    "predicted",
+    "scores",
+    "status",
+    "error",
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ class RunFiles:
     measures: Measures
     verdict: Verdict
     task: Task | None = None
-    audit: Mapping[str, Any] = field(default_factory=dict)
+    audit: Audit | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
     roles: Mapping[str, int] = field(default_factory=dict)
     answers: Mapping[str, tuple[Answer, ...]] = field(default_factory=dict)
@@ -65,32 +78,33 @@ def read_run(run: Path) -> RunFiles:
     """
     if not run.is_dir():
         raise RunError(f"{run} is not a folder; give the RUN folder that compare -o wrote")
-    measures, verdict = run / "measures.json", run / "verdict.json"
-    try:
-        read = (
-            Measures.model_validate(read_json(measures)),
-            Verdict.model_validate(read_json(verdict)),
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RunError(
-            f"{run}: {error.title} does not hold {where} as it should ({first['msg']}); "
-            "run compare again with this version"
-        ) from None
-    answers, seed = _answers(run / "trials.parquet", read[0].labels)
+    measures = _record(Measures, run / "measures.json")
+    audit = run / "audit.json"
+    answers, seed = _answers(run / "trials.parquet", measures.labels)
     return RunFiles(
         folder=run,
-        measures=read[0],
-        verdict=read[1],
+        measures=measures,
+        verdict=_record(Verdict, run / "verdict.json"),
         task=Task.load(run / "task.yaml") if (run / "task.yaml").exists() else None,
-        audit=_mapping(run / "audit.json"),
+        audit=_record(Audit, audit) if audit.exists() else None,
         environment=_mapping(run / "environment.json"),
         roles=_roles(run / "splits.parquet"),
         answers=answers,
         examples=_examples(run / "examples.parquet"),
         seed=seed,
     )
+
+
+def _record(kind: type[_Model], path: Path) -> _Model:
+    try:
+        return kind.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RunError(
+            f"{path}: {where} is not as it should be ({first['msg']}); "
+            "run compare again with this version"
+        ) from None
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:
@@ -170,7 +184,5 @@ def _answers(
         if scores is not None and predicted in place and len(scores) == len(order):
             confidence = scores[place[predicted]]
             confidence = None if confidence is None or confidence != confidence else confidence
-        found[lever].append(
-            Answer(str(row), target, predicted, status or "ok", error, confidence)
-        )
+        found[lever].append(Answer(str(row), target, predicted, status or "ok", error, confidence))
     return {lever: tuple(rows) for lever, rows in found.items()}, lowest

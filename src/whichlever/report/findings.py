@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from whichlever.data.findings import ProbeScore
 from whichlever.report import wording
 from whichlever.report.files import RunFiles
 from whichlever.report.visible import shortened
@@ -12,38 +13,54 @@ from whichlever.report.visible import shortened
 SHOWN_IDS = 8
 """Row ids listed with a finding; the rest are counted."""
 
-_SEVERITY = {"error": 0, "leak": 0, "high": 0, "warning": 1, "medium": 1, "note": 2, "info": 2, "low": 2}
+KINDS = {
+    "exact_across": "the same text in training and test",
+    "near_across": "nearly the same text in training and test",
+    "exact_inside": "the same text twice",
+    "near_inside": "nearly the same text twice",
+    "conflict": "one text, two labels",
+    "group_across": "one group in training and test",
+    "label_word": "the label's own word in the input",
+    "length": "inputs longer than a window",
+    "small_class": "a class too small to measure",
+    "few_groups": "few groups",
+    "unseen_label": "a label that training never showed",
+}
+_GRAVITY = {"leak": 0, "warning": 1, "info": 2}
 
 
 def audit_rows(files: RunFiles, *, redact: bool) -> list[dict[str, Any]]:
     """Findings, gravest first.
 
-    With ``redact`` only kind, severity and counts are left: a finding's own words and ids may
-    quote rows.
+    With ``redact`` only kind, severity, counts and scores are left: a finding's own words and ids
+    may quote rows.
     """
-    rows = []
-    for finding in files.audit.get("findings") or ():
-        if not isinstance(finding, Mapping):
-            continue
-        ids = [str(i) for i in (finding.get("ids") or finding.get("rows") or ()) if _is_id(i)]
-        count = finding.get("count")
-        severity = str(finding.get("severity", "note"))
-        rows.append(
-            {
-                "kind": str(finding.get("kind", "finding")).replace("_", " "),
-                "severity": severity,
-                "grave": _SEVERITY.get(severity, 2),
-                "message": "" if redact else str(finding.get("message") or ""),
-                "count": wording.count(count) if isinstance(count, int | float) else "",
-                "ids": [] if redact else [shortened(i, 60) for i in ids[:SHOWN_IDS]],
-                "more": 0 if redact else max(0, len(ids) - SHOWN_IDS),
-            }
-        )
+    if files.audit is None:
+        return []
+    rows = [
+        {
+            "kind": KINDS.get(finding.kind, finding.kind.replace("_", " ")),
+            "severity": finding.severity,
+            "grave": _GRAVITY.get(finding.severity, 2),
+            "text": "" if redact else finding.text,
+            "remedy": "" if redact else finding.remedy,
+            "count": wording.count(finding.count),
+            "ids": [] if redact else [shortened(i, 60) for i in finding.row_ids[:SHOWN_IDS]],
+            "more": max(0, finding.count - min(SHOWN_IDS, len(finding.row_ids))),
+            "leaky": _score(finding.leaky),
+            "clean": _score(finding.clean),
+            "clean_means": "" if redact else finding.clean_means or "",
+        }
+        for finding in files.audit.findings
+    ]
     return sorted(rows, key=lambda r: r["grave"])
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, str | int)
+def _score(score: ProbeScore | None) -> str:
+    if score is None:
+        return ""
+    f1, accuracy = wording.share(score.macro_f1), wording.share(score.accuracy)
+    return f"macro-F1 {f1}, accuracy {accuracy} on {wording.count(score.rows)} rows"
 
 
 def clean_rows(files: RunFiles) -> list[dict[str, str]]:

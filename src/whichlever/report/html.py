@@ -14,6 +14,7 @@ from whichlever.measure.summary import LeverSummary
 from whichlever.report import findings, sections, wording
 from whichlever.report.charts import draw_charts
 from whichlever.report.files import Answer, RunFiles, read_run
+from whichlever.report.look import metric_name
 from whichlever.report.mistakes import (
     FEW,
     confusion,
@@ -22,7 +23,6 @@ from whichlever.report.mistakes import (
     worst,
 )
 from whichlever.report.palette import COLOURS, GREY, Mark, marks
-from whichlever.report.plots import metric_name
 from whichlever.report.visible import shortened, visible, visible_block
 from whichlever.run import write_text
 
@@ -64,35 +64,41 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
     given = marks([s.lever for s in files.measures.levers])
     first = sections.leader(files)
     near, far = sections.pair_rows(files)
-    return _templates().get_template("page.html").render(
-        task=files.task,
-        name=visible(files.verdict.task),
-        about=" ".join(files.task.about.split()) if files.task is not None else "",
-        redact=redact,
-        palette=[*COLOURS, GREY],
-        metric=metric_name(files.measures.metric),
-        hero=sections.hero(files),
-        pulled=given.get(files.verdict.lever or ""),
-        tiles=sections.strip(files),
-        levers=sections.lever_rows(files, given),
-        marks=given,
-        charts=draw_charts(files, given),
-        confusions=[
-            _confusion(files, s, given, s is first) for s in _leading(files, first) if _has(files, s)
-        ],
-        audit=findings.audit_rows(files, redact=redact),
-        audited=bool(files.audit),
-        clean=findings.clean_rows(files),
-        mistakes=[
-            _mistakes(files, s, given, s is first, redact)
-            for s in _leading(files, first)
-            if _has(files, s)
-        ],
-        pairs_near=near,
-        pairs_far=far,
-        advice=files.verdict.advice,
-        facts=findings.measured_how(files, redact=redact),
-        seed=files.seed,
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            task=files.task,
+            name=visible(files.verdict.task),
+            about=" ".join(files.task.about.split()) if files.task is not None else "",
+            redact=redact,
+            palette=[*COLOURS, GREY],
+            metric=metric_name(files.measures.metric),
+            hero=sections.hero(files),
+            pulled=given.get(files.verdict.lever or ""),
+            tiles=sections.strip(files),
+            levers=sections.lever_rows(files, given),
+            marks=given,
+            charts=draw_charts(files, given),
+            confusions=[
+                _confusion(files, s, given, s is first)
+                for s in _leading(files, first)
+                if _has(files, s)
+            ],
+            audit=findings.audit_rows(files, redact=redact),
+            audited=files.audit is not None,
+            clean=findings.clean_rows(files),
+            mistakes=[
+                _mistakes(files, s, given, s is first, redact)
+                for s in _leading(files, first)
+                if _has(files, s)
+            ],
+            pairs_near=near,
+            pairs_far=far,
+            advice=files.verdict.advice,
+            facts=findings.measured_how(files, redact=redact),
+            seed=files.seed,
+        )
     )
 
 
@@ -140,14 +146,21 @@ def _confusion(
     }  # fmt: skip
     if len(labels) <= FEW:
         matrix = confusion(answers, labels)
-        told["matrix"] = [_matrix_row(matrix.labels[i], row, i) for i, row in enumerate(matrix.counts)]
+        told["matrix"] = [
+            _matrix_row(matrix.labels[i], row, i) for i, row in enumerate(matrix.counts)
+        ]
         told["said"] = [shortened(label, 24) for label in matrix.said]
         return told
     told["pairs"] = [
         {"true": t, "said": s, "rows": n} for t, s, n in most_confused(answers, PAIRS_SHOWN)
     ]
     told["classes"] = [
-        {"label": label, "rows": n, "recall": wording.share(right / n), "percent": round(100 * right / n, 1)}
+        {
+            "label": label,
+            "rows": n,
+            "recall": wording.share(right / n),
+            "percent": round(100 * right / n, 1),
+        }
         for label, n, right in largest_classes(answers, CLASSES_SHOWN)
     ]
     return told
@@ -175,15 +188,17 @@ def _mistakes(
     every = len(worst(answers, costs, len(answers)))
     return {
         "lever": summary.lever, "mark": given[summary.lever], "leads": leads,
-        "wrong": wording.count(every), "rows": wording.count(len(answers)), "left": every - len(shown),
+        "wrong": wording.count(every), "rows": wording.count(len(answers)),
+        "left": every - len(shown),
         "shown": [
             {
                 "row": f"test row {place[m.answer.row]}" if redact else shortened(m.answer.row, 80),
-                "true": m.answer.target, "said": m.answer.predicted if m.answer.status == "ok" else None,
+                "true": m.answer.target,
+                "said": m.answer.predicted if m.answer.status == "ok" else None,
                 "status": m.answer.status,
                 "error": "" if redact or not m.answer.error else shortened(m.answer.error, 200),
                 "confidence": None if m.answer.confidence is None else f"{m.answer.confidence:.0%}",
-                "cost": None if m.cost is None else wording.significant(m.cost, 3),
+                "cost": None if m.cost is None else f"{m.cost:g}",
                 **_quoted(files, m.answer, redact),
             }
             for m in shown

@@ -9,8 +9,8 @@ from whichlever.measure.summary import Interval, LeverSummary
 from whichlever.report import wording
 from whichlever.report.figures import value_behind
 from whichlever.report.files import RunFiles
+from whichlever.report.look import metric_name
 from whichlever.report.palette import Mark
-from whichlever.report.plots import metric_name
 from whichlever.verdict.types import Reason, Standing
 
 OUTCOMES = {
@@ -104,7 +104,7 @@ def _bill(files: RunFiles, first: LeverSummary, call: str) -> dict[str, str]:
     return {
         "name": "a month" if calls is None else f"a month for {wording.volume(calls)} calls",
         "value": wording.money(month),
-        "note": f"{call}, machine kept on" if first.place == "here" else call,
+        "note": f"everything counted; {call} to answer",
     }
 
 

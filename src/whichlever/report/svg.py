@@ -13,7 +13,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 _SVG = "{http://www.w3.org/2000/svg}"
-_TAGS = frozenset({"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "circle"})
+_TAGS = frozenset(
+    {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "circle"}
+)
 _ATTRIBUTES = frozenset(
     {
         "width", "height", "viewBox", "transform", "d", "x", "y", "x1", "x2", "y1", "y2", "dx",

@@ -1,3 +1,117 @@
 """The verdict in the terminal: a compact table of levers, then the reasons."""
 
 from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from whichlever.measure.summary import LeverSummary, Measures
+from whichlever.report import wording
+from whichlever.report.look import metric_name
+from whichlever.report.visible import shortened, visible
+from whichlever.verdict.types import Verdict
+
+_STYLE = {"pull": "bold green", "cannot tell": "bold yellow", "none eligible": "bold red"}
+
+
+def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: Path) -> None:
+    """Print the levers, the verdict and where the page is.
+
+    Names and sentences go through `whichlever.report.visible` and are never read as markup, so
+    that nothing in the data can colour, move or rewrite the terminal.
+
+    Parameters
+    ----------
+    console
+        Where to; its width decides how much of a name is shown.
+    run
+        The RUN folder; ``report.html`` in it is named at the end.
+    """
+    console.print(_table(measures, verdict, narrow=console.width < 100))
+    console.print()
+    console.print(_plain(verdict.headline, _STYLE[verdict.outcome]))
+    for reason in verdict.reasons:
+        console.print(Text("  • ").append(visible(reason.text)))
+    if verdict.would_change:
+        console.print(Text("What would change it:", style="bold"))
+        for reason in verdict.would_change:
+            console.print(Text("  • ").append(visible(reason.text)))
+    for line in (*verdict.scope, verdict.attack):
+        console.print(_plain(line, "dim"))
+    console.print()
+    console.print(
+        Text("report: ").append(visible(str(run / "report.html")), "bold"), soft_wrap=True
+    )
+
+
+def _plain(text: str, style: str = "") -> Text:
+    return Text(visible(text), style=style)
+
+
+def _table(measures: Measures, verdict: Verdict, *, narrow: bool) -> Table:
+    best = _best(measures)
+    table = Table(box=None, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("lever", no_wrap=True)
+    table.add_column(metric_name(measures.metric), no_wrap=True)
+    table.add_column("vs best", justify="right", no_wrap=True)
+    table.add_column("p95", justify="right", no_wrap=True)
+    table.add_column("$/M calls", justify="right", no_wrap=True)
+    table.add_column("one more", justify="right", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("unanswered", justify="right", no_wrap=True)
+    for summary in measures.levers:
+        table.add_row(
+            *_row(summary, measures, best), style="bold" * (summary.lever == verdict.lever)
+        )
+    return table
+
+
+def _row(summary: LeverSummary, measures: Measures, best: LeverSummary | None) -> list[Text]:
+    rows = wording.count(summary.rows)
+    if summary.rows < summary.all_rows:
+        rows += f"/{wording.count(summary.all_rows)}"
+    unanswered = sum(n for status, n in summary.statuses.items() if status != "ok")
+    cells = (
+        shortened(summary.lever, 24),
+        wording.interval(summary.metrics.get(measures.metric)),
+        _behind(summary, measures, best),
+        _short(wording.milliseconds(summary.latency.p95_ms)),
+        _million(summary.cost.always_on),
+        _million(summary.cost.marginal),
+        rows,
+        wording.count(unanswered) if unanswered else "–",
+    )
+    return [Text(cell) for cell in cells]
+
+
+def _best(measures: Measures) -> LeverSummary | None:
+    scored = [s for s in measures.levers if measures.metric in s.metrics]
+    return max(scored, key=lambda s: s.metrics[measures.metric].value, default=None)
+
+
+def _behind(summary: LeverSummary, measures: Measures, best: LeverSummary | None) -> str:
+    """The paired difference to the best, on the rows both answered."""
+    if best is None or summary is best:
+        return "best" if best is not None else "–"
+    for pair in measures.pairs:
+        if (pair.a, pair.b) == (summary.lever, best.lever):
+            return _signed(pair.difference.value)
+        if (pair.b, pair.a) == (summary.lever, best.lever):
+            return _signed(-pair.difference.value)
+    return "–"
+
+
+def _signed(value: float) -> str:
+    text = wording.share(value)
+    return text if text.startswith("−") else f"+{text}"
+
+
+def _short(text: str) -> str:
+    return "–" if text == wording.NOT_MEASURED else text
+
+
+def _million(dollars: float | None) -> str:
+    return "–" if dollars is None else wording.money(dollars * 1e6)

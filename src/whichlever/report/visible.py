@@ -14,7 +14,10 @@ _BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _UNSEEN = (0x00AD, 0x180E, 0x200B, *range(0x2060, 0x2065), *range(0x206A, 0x2070), 0xFEFF)
 _LINES = (0x2028, 0x2029)
 _TAGS = range(0xE0000, 0xE0080)
-_NONCHARACTERS = (*range(0xFDD0, 0xFDF0), *(p << 16 | low for p in range(17) for low in (0xFFFE, 0xFFFF)))
+_NONCHARACTERS = (
+    *range(0xFDD0, 0xFDF0),
+    *(p << 16 | low for p in range(17) for low in (0xFFFE, 0xFFFF)),
+)
 
 
 def _pictures() -> dict[int, str]:
@@ -25,7 +28,7 @@ def _pictures() -> dict[int, str]:
         *range(0x80, 0xA0), *_BIDI, *_UNSEEN, *_LINES, *_TAGS, *_NONCHARACTERS,
     )  # fmt: skip
     shown.update({code: f"⟦U+{code:04X}⟧" for code in numbered})
-    shown.update({code: "\ufffd" for code in range(0xD800, 0xE000)})
+    shown.update(dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
     return shown
 
 

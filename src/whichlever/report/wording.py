@@ -134,7 +134,9 @@ def volume(calls: float | None) -> str:
         return "never"
     for limit, unit in ((1e12, " T"), (1e9, " bn"), (1e6, " M"), (1e3, " k")):
         if calls >= limit * 0.9995:
-            return f"{significant(calls / limit, 3).rstrip('0').rstrip('.')}{unit}" if (
-                calls / limit < 100
-            ) else f"{calls / limit:,.0f}{unit}"
+            return (
+                f"{significant(calls / limit, 3).rstrip('0').rstrip('.')}{unit}"
+                if (calls / limit < 100)
+                else f"{calls / limit:,.0f}{unit}"
+            )
     return f"{calls:,.0f}"

@@ -1,0 +1,141 @@
+"""The chart of cost against volume: each lever's bill, and where break-even may lie."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from whichlever.report.look import (
+    CALLS,
+    DOLLARS,
+    INK,
+    NAME_CHARS,
+    WIDE,
+    decade_axis,
+    decades,
+    dressed,
+)
+from whichlever.report.palette import Mark
+from whichlever.report.placement import CHARACTER, spread
+from whichlever.report.visible import shortened
+from whichlever.report.volume import Curve
+from whichlever.report.wording import volume as calls_in_short
+from whichlever.verdict.types import BreakEven
+
+
+def cost_volume(
+    curves: Sequence[Curve],
+    break_evens: Sequence[BreakEven],
+    given: Mapping[str, Mark],
+    *,
+    volume: float,
+    pulled: str | None,
+    width: int = WIDE,
+) -> alt.TopLevelMixin:
+    """Dollars a month against calls a month, both logarithmic, with the break-even bands."""
+    height = 370 if width > 500 else 300
+    names = max((len(shortened(c.lever, NAME_CHARS)) for c in curves), default=0)
+    margin = CHARACTER * names + 12
+    inner = int(width - 66 - margin)
+    ends = [y for c in curves for y in c.dollars if y > 0]
+    low, high = decades(ends, room=0.1)
+    left, right = curves[0].volumes[0], curves[0].volumes[-1]
+    x_axis = decade_axis("calls a month", left, right, inner, CALLS)
+    y_axis = decade_axis("dollars a month", low, high, height, DOLLARS)
+    x = alt.X("calls:Q", scale=alt.Scale(type="log", domain=[left, right], nice=False), axis=x_axis)
+    y = alt.Y("dollars:Q", scale=alt.Scale(type="log", domain=[low, high], nice=False), axis=y_axis)
+    layers: list[Any] = [*_bands(break_evens, given, left, right)]
+    layers += [_uncertain(c, given[c.lever], x, y, low) for c in curves if c.lever == pulled]
+    lines = [
+        {
+            "lever": str(i), "calls": v, "dollars": d, "colour": given[c.lever].colour,
+            "weight": 3 if c.lever == pulled else 1.8,
+        }
+        for i, c in enumerate(curves)
+        for v, d in zip(c.volumes, c.dollars, strict=True)
+        if d > 0
+    ]  # fmt: skip
+    layers.append(
+        alt.Chart(alt.InlineData(values=lines))
+        .mark_line(clip=True)
+        .encode(
+            x=x, y=y, detail="lever:N", color=alt.Color("colour:N", scale=None),
+            strokeWidth=alt.StrokeWidth("weight:Q", scale=None),
+        )
+    )  # fmt: skip
+    here = alt.Chart(alt.InlineData(values=[{"calls": volume}]))
+    layers.append(here.mark_rule(color=INK, strokeDash=[4, 3]).encode(x=x))
+    layers.append(
+        here.mark_text(
+            align="right", dx=-5, dy=8, y=0, baseline="middle", fontSize=11, color=INK,
+            text=f"you: {calls_in_short(volume)}",
+        ).encode(x=x)
+    )  # fmt: skip
+    layers.extend(_line_names(curves, given, pulled, (inner, height), (low, high), x))
+    return dressed(alt.layer(*layers).properties(width=inner, height=height))
+
+
+def _bands(
+    break_evens: Sequence[BreakEven], given: Mapping[str, Mark], left: float, right: float
+) -> list[alt.Chart]:
+    """Shade where each break-even may lie; an open end runs to the edge."""
+    rows = []
+    for even in break_evens:
+        if even.low is None or even.lever not in given:
+            continue
+        start, end = max(even.low, left), min(even.high if even.high is not None else right, right)
+        if start < end:
+            rows.append({"from": start, "to": end, "colour": given[even.lever].colour})
+        elif even.low == even.high and left <= even.low <= right:
+            rows.append(
+                {"from": start / 1.03, "to": end * 1.03, "colour": given[even.lever].colour}
+            )
+    return [
+        alt.Chart(alt.InlineData(values=[row]))
+        .mark_rect(opacity=0.13)
+        .encode(
+            x=alt.X("from:Q"), x2="to:Q", color=alt.Color("colour:N", scale=None)
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _uncertain(curve: Curve, mark: Mark, x: alt.X, y: alt.Y, floor: float) -> alt.Chart:
+    """The lever's bill from its low to its high end, as a pale band."""
+    rows = [
+        {"calls": v, "dollars": max(low, floor), "high": max(high, floor)}
+        for v, low, high in zip(curve.volumes, curve.low, curve.high, strict=True)
+    ]
+    base = alt.Chart(alt.InlineData(values=rows))
+    return base.mark_area(color=mark.colour, opacity=0.13, clip=True).encode(x=x, y=y, y2="high:Q")
+
+
+def _line_names(
+    curves: Sequence[Curve],
+    given: Mapping[str, Mark],
+    pulled: str | None,
+    size: tuple[int, int],
+    domain: tuple[float, float],
+    x: alt.X,
+) -> list[alt.Chart]:
+    def down(dollars: float) -> float:
+        inside = min(max(dollars, domain[0]), domain[1])
+        return size[1] * math.log(domain[1] / inside) / math.log(domain[1] / domain[0])
+
+    wanted = [down(c.dollars[-1]) if c.dollars[-1] > 0 else float(size[1]) for c in curves]
+    layers = []
+    for curve, pixel in zip(curves, spread(wanted, 14, 4, size[1] - 4), strict=True):
+        row = {"name": shortened(curve.lever, NAME_CHARS)}
+        layers.append(
+            alt.Chart(alt.InlineData(values=[row]))
+            .mark_text(
+                x=size[0] + 8, y=pixel, align="left", baseline="middle", fontSize=11.5,
+                color=given[curve.lever].colour, clip=False,
+                fontWeight="bold" if curve.lever == pulled else "normal",
+            )
+            .encode(text="name:N")
+        )  # fmt: skip
+    return layers
