@@ -26,10 +26,12 @@ def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
     TaskError
         ``only`` names a lever that the task does not have.
     """
-    levers = [lever for family in FAMILIES for lever in _family(task, family)]
+    # A family that nobody asked for is not even imported: its extra may not be installed.
+    asked = [f for f in FAMILIES if only is None or any(n.split("-", 1)[0] == f for n in only)]
+    levers = [lever for name in asked for lever in _family(task, name)]
     if only is None:
         return levers
-    known = {lever.id for lever in levers} | {family(lever) for lever in levers}
+    known = {lever.id for lever in levers} | {family(lever) for lever in levers} | _named(task)
     for name in only:
         if name not in known:
             raise TaskError(
@@ -42,6 +44,13 @@ def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
 def family(lever: Lever) -> str:
     """The lever's word in the vocabulary: ``finetune`` for ``finetune-encoder``."""
     return lever.id.split("-", 1)[0]
+
+
+def _named(task: Task) -> set[str]:
+    """The families that the task names, floors among them."""
+    chosen = task.levers
+    named = {name for name in ("prompt", "rag", "finetune") if getattr(chosen, name) is not None}
+    return {"majority", "linear"} | named | ({"recorded"} if chosen.recorded else set())
 
 
 def _family(task: Task, name: str) -> list[Lever]:
