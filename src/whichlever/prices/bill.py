@@ -28,10 +28,10 @@ class Bill(Frozen):
     Paid once and spread over ``months``: ``labels`` (the labelled rows it learned from),
     ``training`` (this machine's time), ``evaluation`` (labelling the test rows; every lever's is
     the same). Each month: ``upkeep`` of an own model, and ``changes_per_month`` times ``change``,
-    which is ``change_hours`` of an engineer, labels to do again and a new training. Each call:
-    ``marginal`` (with the ends ``marginal_low`` and ``marginal_high``), and for an own machine
-    the whole machines that are kept on (``machine_month`` dollars each, ``machine_calls`` calls
-    a month each). ``dollars_per_month`` is the sum at the task's volume, machines always on;
+    which is ``change_hours`` of an engineer, labels to do again (``relabel``) and a new training.
+    Each call: ``marginal`` (with the ends ``marginal_low`` and ``marginal_high``), and for an own
+    machine the whole machines that are kept on (``machine_month`` dollars and ``machine_calls``
+    calls a month each). ``dollars_per_month`` is the sum at the task's volume, machines always on;
     None is not measured.
     """
 
@@ -50,6 +50,7 @@ class Bill(Frozen):
     machine_calls: float | None
     calls_per_month: float
     dollars_per_month: float | None
+    relabel: float = 0.0
 
     def fixed(self) -> float:
         """Dollars a month that do not depend on the volume, without the machine."""
@@ -79,6 +80,13 @@ class Bill(Frozen):
         ends = {"low": self.marginal_low, "high": self.marginal_high}
         marginal = ends.get(end)
         return self.fixed() + calls * (self.marginal if marginal is None else marginal)
+
+    def without_labels(self) -> Bill:
+        """The same bill where labels are there anyway and cost nothing more."""
+        hours = self.change - self.relabel
+        update = {"labels": 0.0, "evaluation": 0.0, "relabel": 0.0, "change": hours}
+        bill = self.model_copy(update=update)
+        return bill.model_copy(update={"dollars_per_month": bill.month(bill.calls_per_month)})
 
 
 def family(lever: str) -> str:
@@ -119,6 +127,7 @@ def build_bill(
         if place != "here" or kind == "majority"
         else prices.upkeep_hours * prices.engineer_hour,
         change_hours=hours,
+        relabel=prices.relabel * labels,
         change=hours * prices.engineer_hour + prices.relabel * labels + training,
         changes_per_month=CHANGES_PER_MONTH[task.constraints.task_changes],
         marginal=cost.marginal,

@@ -1,0 +1,142 @@
+"""The choice itself (rule 5), as a pure function of task and measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from whichlever.measure.summary import LeverSummary, Measures
+from whichlever.task import Task
+from whichlever.verdict.standing import FLOOR, Eligibility, eligibility
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What rule 5 comes to.
+
+    ``behind`` is, per eligible lever, the upper bound of (best of the others − it), at least 0;
+    ``as_good`` are those within the margin; ``dollars`` is a month at the volume asked for;
+    ``best`` is the eligible lever with the highest figure. ``few_groups`` is set where the rows'
+    groups are too few for any p-value below 0.05.
+    """
+
+    outcome: Literal["pull", "cannot tell", "none eligible"]
+    lever: str | None
+    eligibility: dict[str, Eligibility]
+    behind: dict[str, float]
+    as_good: tuple[str, ...]
+    dollars: dict[str, float | None]
+    best: str | None
+    few_groups: bool
+    labels_needed: int | None
+
+
+def choose(task: Task, measures: Measures, *, labels_paid: bool = False) -> Choice:
+    """Choose a lever.
+
+    Parameters
+    ----------
+    labels_paid
+        Leave the price of labels out, as for labels that are there anyway.
+    """
+    judged = {s.lever: eligibility(s, task, measures) for s in measures.levers}
+    eligible = [s for s in measures.levers if judged[s.lever].state == "eligible"]
+    behind = {s.lever: _behind(s.lever, eligible, measures) for s in eligible}
+    as_good = tuple(name for name, bound in behind.items() if bound <= task.goal.margin)
+    calls = task.constraints.calls_per_month
+    dollars = {s.lever: monthly(s, calls, labels_paid=labels_paid) for s in measures.levers}
+    best = max(eligible, key=lambda s: s.metrics[measures.metric].value, default=None)
+    few = _few_groups(measures, [s.lever for s in eligible])
+    outcome, lever = _conclude(judged, as_good, dollars, few, measures)
+    return Choice(
+        outcome=outcome,
+        lever=lever,
+        eligibility=judged,
+        behind=behind,
+        as_good=as_good,
+        dollars=dollars,
+        best=None if best is None else best.lever,
+        few_groups=few,
+        labels_needed=None
+        if outcome != "cannot tell"
+        else _labels_needed(task, measures, judged, best, few),
+    )
+
+
+def monthly(lever: LeverSummary, calls: float, *, labels_paid: bool = False) -> float | None:
+    """Dollars a month, everything counted, own machines always on; None is not measured."""
+    if lever.bill is None:
+        return None
+    bill = lever.bill.without_labels() if labels_paid else lever.bill
+    return bill.month(calls)
+
+
+def _behind(lever: str, eligible: list[LeverSummary], measures: Measures) -> float:
+    bounds = [over(measures, other.lever, lever) for other in eligible if other.lever != lever]
+    return max([0.0, *(1.0 if b is None else b for b in bounds)])
+
+
+def over(measures: Measures, first: str, second: str) -> float | None:
+    """Simultaneous upper bound of ``first`` − ``second`` on the goal metric."""
+    pair = measures.pair(first, second)
+    return pair.a_over_b if pair.a == first else pair.b_over_a
+
+
+def _few_groups(measures: Measures, eligible: list[str]) -> bool:
+    concerned = {*eligible, FLOOR}
+    pairs = [p for p in measures.pairs if p.a in concerned and p.b in concerned]
+    return any(p.p_attainable > SIGNIFICANT for p in pairs)
+
+
+def _conclude(
+    judged: dict[str, Eligibility],
+    as_good: tuple[str, ...],
+    dollars: dict[str, float | None],
+    few: bool,
+    measures: Measures,
+) -> tuple[Literal["pull", "cannot tell", "none eligible"], str | None]:
+    states = {e.state for e in judged.values()}
+    if "eligible" not in states:
+        provable = any(e.state == "unproven" and e.labels is not None for e in judged.values())
+        return ("cannot tell" if provable else "none eligible"), None
+    if few or not as_good:
+        return "cannot tell", None
+    score = {s.lever: s.metrics[measures.metric].value for s in measures.levers}
+    priced = [(d, -score[n], n) for n in as_good if (d := dollars[n]) is not None]
+    if priced:
+        return "pull", min(priced)[2]
+    return "pull", max(as_good, key=lambda n: score[n])
+
+
+GROUPS_FOR_A_P = 6
+"""Swapping six groups is the first that can give p < 0.05: 2 / 2**6."""
+
+
+def _labels_needed(
+    task: Task,
+    measures: Measures,
+    judged: dict[str, Eligibility],
+    best: LeverSummary | None,
+    few: bool,
+) -> int | None:
+    """More labelled test rows after which the data would be expected to tell (80 % power)."""
+    if best is None:
+        wanted = [e.labels for e in judged.values() if e.labels is not None]
+        return min(wanted) if wanted else None
+    more = [0]
+    for pair in measures.pairs:
+        if best.lever not in (pair.a, pair.b) or FLOOR in (pair.a, pair.b):
+            continue
+        other = pair.b if pair.a == best.lever else pair.a
+        bound = over(measures, other, best.lever)
+        eligible = judged[other].state == "eligible"
+        if eligible and bound is not None and bound > task.goal.margin and pair.rows_needed:
+            # Rows that are labelled already and only wait for a larger budget are no new labels.
+            more.append(pair.rows_needed - max(pair.rows, best.all_rows))
+    if few:
+        grouped = [(p.rows, p.groups) for p in measures.pairs if p.groups]
+        more += [round(n / g) * (GROUPS_FOR_A_P - g) for n, g in grouped if g < GROUPS_FOR_A_P]
+        more += [GROUPS_FOR_A_P - p.rows for p in measures.pairs if p.groups is None]
+    return max(more) if max(more) > 0 else None

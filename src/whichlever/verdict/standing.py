@@ -1,0 +1,118 @@
+"""May a lever be pulled: hard constraints, floors on lower bounds, better than no lever at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from whichlever.calibrate import rows_for_share
+from whichlever.measure.summary import Interval, LeverSummary, Measures
+from whichlever.task import Task
+from whichlever.verdict.figures import Cite, spoken
+from whichlever.verdict.types import Reason
+
+FLOOR = "majority"
+State = Literal["eligible", "unproven", "excluded"]
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """A lever's state and why; ``labels`` more test rows may prove it, None where labels cannot."""
+
+    state: State
+    reasons: tuple[Reason, ...]
+    labels: int | None = None
+
+
+def eligibility(lever: LeverSummary, task: Task, measures: Measures) -> Eligibility:
+    """Judge one lever by rule 5: excluded by a hard constraint, unproven, or eligible."""
+    cite = Cite(task, measures)
+    own = f"levers.{lever.lever}"
+    if lever.lever == FLOOR:
+        text = f"A floor: it never reads the input, and reaches {spoken(measures.metric)} {{0}}."
+        reason = cite.reason(text, f"{own}.metrics.{measures.metric}")
+        return Eligibility("excluded", (reason,))
+    excluded = _hard(lever, cite, own)
+    if excluded:
+        return Eligibility("excluded", tuple(excluded))
+    unproven: list[Reason] = []
+    labels: list[int | None] = []
+    if task.constraints.latency_p95_ms is not None and lever.latency.p95_ms is None:
+        text = "Its latency is not measured; p95 may be at most {0}."
+        unproven.append(cite.reason(text, "constraints.latency_p95_ms"))
+        labels.append(None)
+    for key, floor in task.goal.at_least.items():
+        found = _floor(lever, key, floor, cite, own)
+        if found is not None:
+            unproven.append(found)
+            labels.append(_labels_for(lever, lever.metrics.get(key), floor, task.goal.margin))
+    beaten = _beats_floor(lever, cite, measures)
+    if beaten is not None:
+        unproven.append(beaten)
+        difference = measures.pair(lever.lever, FLOOR)
+        labels.append((difference.rows_needed or 0) - difference.rows or None)
+    if not unproven:
+        return Eligibility("eligible", ())
+    known = [n for n in labels if n is not None and n > 0]
+    return Eligibility(
+        "unproven", tuple(unproven), max(known) if known and len(known) == len(labels) else None
+    )
+
+
+def _hard(lever: LeverSummary, cite: Cite, own: str) -> list[Reason]:
+    constraints, out = cite.task.constraints, []
+    if lever.place != "here" and not constraints.data_may_leave:
+        how = (
+            "was answered by a system outside"
+            if lever.place == "recorded"
+            else "sends rows outside"
+        )
+        out.append(
+            cite.reason(f"It {how}, and data_may_leave is {{0}}.", "constraints.data_may_leave")
+        )
+    limit, p95 = constraints.latency_p95_ms, lever.latency.p95_ms
+    if limit is not None and p95 is not None and p95 > limit:
+        text = "Its p95 latency is {0}; at most {limit} is allowed."
+        figure = f"{own}.latency.p95_ms"
+        out.append(cite.reason(text, figure, limit="constraints.latency_p95_ms"))
+    return out
+
+
+def _floor(lever: LeverSummary, key: str, floor: float, cite: Cite, own: str) -> Reason | None:
+    found, figure = lever.metrics.get(key), f"goal.at_least.{key}"
+    if found is None:
+        return cite.reason(f"No test row measures {spoken(key)}, which must reach {{0}}.", figure)
+    if found.low is not None and found.low >= floor:
+        return None
+    short = found.high is not None and found.high < floor
+    how = "falls short of" if short else "is not shown to reach"
+    text = f"Its {spoken(key)} of {{0}} {how} {{floor}}"
+    if not short and key.startswith("recall."):
+        least = rows_for_share(floor, 0.975)
+        text += f", which takes at least {least} test rows of that label with none missed"
+    return cite.reason(text + ".", f"{own}.metrics.{key}", floor=figure)
+
+
+def _labels_for(
+    lever: LeverSummary, found: Interval | None, floor: float, margin: float
+) -> int | None:
+    """More rows that would narrow a floor's interval to the margin; None where it has failed."""
+    if found is None or found.low is None or found.high is None or found.high < floor:
+        return None
+    error = (found.high - found.low) / (2 * 1.96)
+    return max(1, round(lever.rows * ((1.96 + 0.84) * error / margin) ** 2) - lever.rows)
+
+
+def _beats_floor(lever: LeverSummary, cite: Cite, measures: Measures) -> Reason | None:
+    """Why the lever is not shown better than always giving the most frequent answer."""
+    try:
+        pair = measures.pair(lever.lever, FLOOR)
+    except KeyError:
+        return None
+    figure = f"pairs.{pair.a}~{pair.b}.difference"
+    d = pair.difference
+    ahead = d.low if pair.a == lever.lever else (None if d.high is None else -d.high)
+    if ahead is not None and ahead > 0:
+        return None
+    who = f"{pair.a} minus {pair.b}"
+    return cite.reason(f"It is not shown better than the majority floor: {who} is {{0}}.", figure)
