@@ -26,12 +26,8 @@ from whichlever.packs.triage.values import (
 MAX_FIELDS = 32
 """Lines of one rendering that come from flattened fields."""
 
-ANSWERS = frozenset(
-    [
-        *("label", "labels", "target", "verdict", "disposition", "resolution", "truth"),
-        *("ground_truth", "simulated", "id", "row_id", "group", "split", "role_of_row"),
-    ]
-)
+_ANSWERS = "label verdict disposition resolution ground_truth simulated id row_id split"
+ANSWERS = frozenset(_ANSWERS.split())
 """Columns of a row that are an answer or a name for it; a bare plain record never shows them."""
 
 # What tells most, by the last word of the key path; earlier comes first.
@@ -145,11 +141,13 @@ def flatten(record: Mapping[str, Any], most: int = 400) -> tuple[list[tuple[str,
         if len(leaves) >= most:
             lost += 1
         elif isinstance(value, dict):
-            inner = [(f"{path}.{_key(key)}" if path else _key(key), value[key]) for key in value]
-            waiting.extend(sorted(inner, key=lambda item: item[0], reverse=True))
+            for key in sorted(value, reverse=True):
+                waiting.append((f"{path}.{_key(key)}" if path else _key(key), value[key]))
         elif isinstance(value, list):
             scalars = [item for item in value if not isinstance(item, (dict, list))]
-            waiting.extend((path, item) for item in reversed(value[:4]) if item not in scalars)
+            waiting.extend(
+                (path, item) for item in reversed(value[:4]) if isinstance(item, (dict, list))
+            )
             if scalars:
                 shown = ", ".join(text_of(item)[:MAX_SCAN] for item in scalars[:4])
                 more = f", and {magnitude(len(scalars) - 4)} more" if len(scalars) > 4 else ""
@@ -168,7 +166,7 @@ def text_of(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
         return " ".join(f"{key}={text}" for key, text in flatten(value)[0])
     if isinstance(value, list):
-        return ", ".join(text_of(item) for item in value[:8])
+        return " ".join(str(text) for _, text in flatten({"": value})[0])
     return str(value)
 
 

@@ -133,4 +133,4 @@ def _short(error: ValueError) -> str:
 
 
 def _wrong(name: str, number: int, what: str) -> DataError:
-    return DataError(f"{name} line {number}: {what}")
+    return DataError(f"{name}:{number}: {what}")
