@@ -3,13 +3,18 @@ weights that are on this machine. `Chooser` asks for one of a task's labels.
 """
 
 from whichlever.llm.adding import add_weights
+from whichlever.llm.choose import Chooser, Extra
 from whichlever.llm.client import Client, Server
 from whichlever.llm.embedded import open_llm
+from whichlever.llm.journal import Journal
 from whichlever.llm.reply import Reply
 from whichlever.llm.weights import Weights, find_weights, list_weights
 
 __all__ = [
+    "Chooser",
     "Client",
+    "Extra",
+    "Journal",
     "Reply",
     "Server",
     "Weights",

@@ -147,11 +147,13 @@ def _start(
     params.kv_unified = False
     params.ctx_shift = False  # a long prompt is refused, never shortened
     params.cache_prompt = True
+    params.prefill_assistant = False  # a solved shot at the end of a prefix is not continued
     # Only the slots keep a prompt: what a prefix was computed after must not change its answers.
     params.cache_ram_mib = 0
     params.slot_prompt_similarity = 0.0
-    params.cpuparams.n_threads = _cores()
-    params.cpuparams_batch.n_threads = _cores()
+    for threads in (params.cpuparams, params.cpuparams_batch):
+        threads.n_threads = _cores()
+        threads.poll = 0  # waiting threads sleep: spinning starves whatever else runs here
     try:
         server = xllamacpp.Server(params)
         return server, str(server.listening_address)
@@ -161,5 +163,7 @@ def _start(
 
 
 def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use, or fewer where OMP_NUM_THREADS says so."""
+    have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(have, int(asked)) if asked.isdecimal() and int(asked) > 0 else have
