@@ -70,6 +70,11 @@ class WordPieces:
         """Read ``tokenizer.json`` in a folder of weights."""
         return cls((folder / "tokenizer.json").read_text(encoding="utf-8"), max_words)
 
+    @property
+    def remembered(self) -> int:
+        """Words remembered now."""
+        return len(self._known)
+
     def forget(self) -> None:
         """Forget every word met so far."""
         self._known: dict[bytes, int] = {}
@@ -106,7 +111,7 @@ class WordPieces:
     def ids(self, texts: Sequence[str]) -> Bags:
         """Token ids of each text, exactly as the tokenizer itself gives them."""
         bags, new = self.words(texts)
-        if len(self._known) == len(new):
+        if self.remembered == len(new):  # all were forgotten just before
             self._new = []
         self._new.extend(new)
         return expand(bags, self._new)

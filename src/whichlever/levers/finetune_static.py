@@ -1,0 +1,177 @@
+"""Fine-tuning at the rung ``static``: token embeddings and a head, learned, then folded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from whichlever.errors import DataError, MissingExtraError
+from whichlever.levers.base import Context, Fit
+from whichlever.models.static_distill import distilled, write_aside
+from whichlever.models.static_infer import StaticClassifier, StaticModel
+from whichlever.models.static_words import Bags, WordPieces
+from whichlever.models.threads import training_threads
+from whichlever.models.window import newest
+from whichlever.predict import Prediction, Row, Usage
+from whichlever.task import FinetuneSettings
+
+if TYPE_CHECKING:
+    from whichlever.models.static_train import StaticRun
+    from whichlever.models.static_words import Ints
+
+MODEL, FACTS = "static.safetensors", "static.json"
+
+
+class FinetuneStatic:
+    """Learns token vectors that start as an encoder's, and pairs of them where that helps."""
+
+    id = "finetune-static"
+
+    def __init__(self, settings: FinetuneSettings) -> None:
+        self._settings = settings
+
+    def settings(self) -> Mapping[str, Any]:
+        """What its results depend on beside the data."""
+        return {"base": self._settings.base, "windows": list(self._settings.windows), "method": 1}
+
+    def estimate_seconds(self, train: int, valid: int) -> float | None:
+        """About how long `fit` will take, in seconds, measured on two cores."""
+        return 10.0 + 0.003 * train
+
+    def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
+        """Try pairs and class weights on the smallest window, then the windows, on validation.
+
+        A fit that was completed in ``context.folder`` is read back instead.
+
+        Raises
+        ------
+        DataError
+            There is no row to learn from, or none to choose on.
+        """
+        model, facts = context.folder / MODEL, context.folder / FACTS
+        if not facts.exists():
+            run, chosen = self._train(train, valid, context)
+            write_aside(model, run.model.to_bytes())
+            write_aside(facts, json.dumps(chosen).encode())  # last: it is what makes the fit done
+        chosen = json.loads(facts.read_bytes())
+        return Fit(
+            predictor=StaticPredictor(StaticModel.read(model), context.labels),
+            what=f"fine-tuning static token embeddings of {self._settings.base}",
+            chosen=chosen,
+            rows_seen=chosen["rows"],
+        )
+
+    def _train(
+        self, train: Sequence[Row], valid: Sequence[Row], context: Context
+    ) -> tuple[StaticRun, dict[str, Any]]:
+        try:
+            import torch  # noqa: F401 - asked for here so that the message names the extra
+        except ImportError:
+            raise MissingExtraError("fine-tuning", "train") from None
+        from whichlever.llm import find_weights
+        from whichlever.models.static_train import StaticOptions, train_static, variants
+
+        began = time.monotonic()
+        index = {label: i for i, label in enumerate(context.labels)}
+        train = [row for row in train if row.target in index]
+        if not train or not valid:
+            raise DataError(
+                f"{self.id}: needs labelled training and validation rows "
+                f"({len(train)} and {len(valid)} given); give split: larger shares"
+            )
+        metric = context.task.goal.metric
+        folder = find_weights(self._settings.base).path
+        vectors = distilled(folder, progress=context.progress)
+        pieces = WordPieces.load(folder)
+        valid_bags, valid_targets = _numbered(valid, index, pieces)
+        tried: list[dict[str, Any]] = []
+
+        def attempt(rows: Sequence[Row], options: StaticOptions) -> StaticRun:
+            bags, targets = _numbered(rows, index, pieces)
+            pairs = "with" if options.pairs else "without"
+            name = f"{self.id}: {len(rows):,} rows, {pairs} token pairs, balance {options.balance}"
+            with context.progress.step(name, total=options.epochs) as step:
+                run = train_static(
+                    bags, targets, valid_bags, valid_targets, len(context.labels),
+                    vectors=vectors, pieces=pieces, options=options, seed=context.seed,
+                    metric=metric, step=step,
+                )  # fmt: skip
+            tried.append({
+                "rows": len(rows), "pairs": options.pairs, "balance": options.balance,
+                "score": round(run.score, 4),
+            })  # fmt: skip
+            return run
+
+        with training_threads(self._settings.threads) as threads:
+            sizes = window_sizes(self._settings.windows, len(train))
+            smallest = newest(train, sizes[0], context.seed)
+            runs = [
+                (sizes[0], attempt(smallest, options))
+                for options in variants(_for_size(StaticOptions(), sizes[0]), metric)
+            ]
+            best = max(runs, key=lambda pair: pair[1].score)
+            for size in sizes[1:]:
+                options = _for_size(best[1].options, size)
+                run = attempt(newest(train, size, context.seed), options)
+                if run.score > best[1].score:
+                    best = (size, run)
+        size, run = best
+        seconds = time.monotonic() - began
+        chosen = {
+            "rung": "static",
+            "base": self._settings.base,
+            "rows": size,
+            **asdict(run.options),
+            "epochs_run": run.epochs,
+            "best_epoch": run.best_epoch,
+            "validation": {"metric": metric, "score": run.score, "rows": len(valid)},
+            "tried": tried,
+            "seconds": seconds,
+            "threads": threads,
+            "truncated_rows": 0,
+        }
+        return run, chosen
+
+
+def window_sizes(windows: Sequence[int | str], rows: int) -> list[int]:
+    """Different numbers of newest rows to try, smallest first."""
+    return sorted({min(rows, w) if isinstance(w, int) else rows for w in windows})
+
+
+def _for_size(options: Any, rows: int) -> Any:  # noqa: ANN401 - StaticOptions, not imported here
+    return replace(options, patience=2 if rows > 10_000 else 5)
+
+
+def _numbered(
+    rows: Sequence[Row], index: Mapping[str, int], pieces: WordPieces
+) -> tuple[Bags, Ints]:
+    bags = pieces.ids([row.text for row in rows])
+    targets = [index.get(row.target, -1) if row.target is not None else -1 for row in rows]
+    return bags, np.array(targets, np.int64)
+
+
+class StaticPredictor:
+    """Answers rows with a folded static model, on one core."""
+
+    def __init__(self, model: StaticModel, labels: Sequence[str]) -> None:
+        self._classifier = StaticClassifier(model)
+        self._labels = tuple(labels)
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row."""
+        if not rows:
+            return []
+        began = time.perf_counter()
+        scores = self._classifier.probabilities([row.text for row in rows])
+        best = scores.argmax(axis=1).tolist()
+        usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
+        labels = self._labels
+        return [
+            Prediction(row.id, labels[b], s, usage=usage)
+            for row, b, s in zip(rows, best, scores, strict=True)
+        ]

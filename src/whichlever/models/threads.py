@@ -1,0 +1,21 @@
+"""How many threads training uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def training_threads(threads: int | None) -> Iterator[int]:
+    """Set torch's threads (default: the cores this process may use) and put them back after."""
+    import torch
+
+    before = torch.get_num_threads()
+    count = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+    torch.set_num_threads(count)
+    try:
+        yield count
+    finally:
+        torch.set_num_threads(before)
