@@ -68,8 +68,8 @@ def few_groups(test: Sequence[Row]) -> list[Finding]:
         found(
             "few_groups",
             "warning" if hopeless else "info",
-            f"the test rows come from {len(groups)} group{'s' * (len(groups) > 1)}: swapping two levers' answers by whole "
-            f"group cannot give a p below {attainable:.4g}, {said}",
+            f"the test rows come from {len(groups)} group{'s' * (len(groups) > 1)}: swapping two "
+            f"levers' answers by whole group cannot give a p below {attainable:.4g}, {said}",
             [row.id for row in test],
             "test on more groups; six are the least for p < .05",
         )

@@ -47,6 +47,8 @@ def index_labels(labels: Iterable[str]) -> Index:
 def labels_in(text: str, index: Index) -> set[str]:
     """The labels whose words stand in a text, whole and in order."""
     found = words(text)
+    if index.keys().isdisjoint(found):
+        return set()
     return {
         label
         for at, word in enumerate(found)

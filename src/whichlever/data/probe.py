@@ -12,7 +12,7 @@ from whichlever.data.findings import ProbeScore
 from whichlever.predict import Row
 
 MOST_ROWS = 20_000
-WORK = 3_000_000
+WORK = 2_000_000
 """Training rows times labels that a probe may cost: a few seconds on one core."""
 
 LEAST_ROWS = 4_000
@@ -57,7 +57,7 @@ def probe_answers(
     weigher = _features()
     learned = weigher.fit_transform([text[:MOST_CHARS] for text in train])
     model = SGDClassifier(
-        loss="hinge", alpha=3e-5, max_iter=6, tol=None, average=True, random_state=seed
+        loss="hinge", alpha=3e-5, max_iter=5, tol=None, average=True, random_state=seed
     )
     model.fit(learned, np.asarray(targets, dtype=object).astype(str))
     answers: list[str] = []
