@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csc_matrix, vstack
 
 from whichlever.measure.scores import Answers, indicator
 
@@ -48,12 +48,17 @@ def randomisation_p(
         extreme = np.abs(swapped.differences(swaps)) >= observed
         return float(extreme.mean())
     random = np.random.default_rng([seed, 2])
-    size = max(1, min(SWAPS, _CELLS // max(k, swapped.width)))
+    alike, times = swapped.alike()
+    size = max(1, min(SWAPS, _CELLS // max(len(alike), swapped.width)))
     hits = 0
     for start in range(0, SWAPS, size):
-        shape = (k, min(size, SWAPS - start))
+        shape = (len(alike), min(size, SWAPS - start))
+        # Units that change the counts alike are interchangeable: how many of them are swapped is
+        # binomial, whichever they are.
         swaps = random.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64)
-        hits += int(np.sum(np.abs(swapped.differences(swaps)) >= observed))
+        many = times > 1
+        swaps[many] = random.binomial(times[many, None], 0.5, size=(int(many.sum()), shape[1]))
+        hits += int(np.sum(np.abs(swapped.differences(swaps, alike)) >= observed))
     return (1 + hits) / (1 + SWAPS)
 
 
@@ -64,7 +69,11 @@ def attainable_p(units: int) -> float:
 
 
 class _Swapped:
-    """The difference of two levers when the answers of some units are swapped."""
+    """The difference of two levers when the answers of some units are swapped.
+
+    Only rows that the two answered differently count. A unit is a column of `_change`: what its
+    swap adds to a's counts, and takes from b's.
+    """
 
     def __init__(self, a: Answers, b: Answers, metric: str, units: Ints | None) -> None:
         rows = np.flatnonzero(a.predicted != b.predicted)
@@ -76,42 +85,62 @@ class _Swapped:
         if metric == "accuracy":
             self.width = 1
             self._now = float(a.correct.sum() - b.correct.sum())
-            self._step = gather.T @ (b.correct - a.correct)[rows]
+            step = (b.correct - a.correct)[rows]
+            self._change = csc_matrix(np.atleast_2d(gather.T @ step))
             return
         one = np.ones((len(a), 1))
-        self._a, self._b = a.count(one), b.count(one)
-        self._hit = self._change(a, b, rows, gather, hit=True)
-        self._said = self._change(a, b, rows, gather, hit=False)
-        self.width = len(a.classes)
+        counts = [side.count(one) for side in (a, b)]
+        hit = [indicator(np.where(s.correct > 0, s.predicted, -1)[rows], s.classes) for s in (a, b)]
+        said = [indicator(side.predicted[rows], side.classes) for side in (a, b)]
+        change = vstack([hit[1] - hit[0], said[1] - said[0]]).tocsr() @ gather
+        # Classes that no swap touches add nothing to the difference but their own.
+        touched = np.unique(
+            np.concatenate(
+                [change[: len(a.classes)].nonzero()[0], change[len(a.classes) :].nonzero()[0]]
+            )
+        )
+        f1 = [c.f1()[:, 0] for c in counts]
+        rest = np.setdiff1d(np.arange(len(a.classes)), touched)
+        self._rest = float((f1[0] - f1[1])[rest].sum())
+        self._classes = max(1, len(a.classes))
+        self._counts = [(c.hit[touched], c.true[touched] + c.said[touched]) for c in counts]
+        self.width = max(1, len(touched))
+        self._change = change[np.concatenate([touched, touched + len(a.classes)])].tocsc()
 
-    def _change(
-        self,
-        a: Answers,
-        b: Answers,
-        rows: Ints,
-        gather: Any,  # noqa: ANN401 - scipy.sparse is untyped
-        *,
-        hit: bool,
-    ) -> Any:  # noqa: ANN401
-        """What swapping each unit adds to a's counts per class, shape (classes, units)."""
-        sides = []
-        for side in (a, b):
-            said = side.predicted[rows]
-            if hit:
-                said = np.where(side.correct[rows] > 0, said, -1)
-            sides.append(indicator(said, a.classes) @ gather)
-        return sides[1] - sides[0]
+    def alike(self) -> tuple[Ints, Ints]:
+        """One unit of each kind, and how many there are of the kind."""
+        matrix = self._change
+        matrix.eliminate_zeros()
+        matrix.sort_indices()
+        kinds: dict[bytes, list[int]] = {}
+        for unit in range(self.count):
+            part = slice(matrix.indptr[unit], matrix.indptr[unit + 1])
+            key = matrix.indices[part].tobytes() + matrix.data[part].tobytes()
+            kinds.setdefault(key, []).append(unit)
+        return (
+            np.array([found[0] for found in kinds.values()], dtype=np.int64),
+            np.array([len(found) for found in kinds.values()], dtype=np.int64),
+        )
 
-    def differences(self, swaps: Floats) -> Floats:
-        """Give a − b for each column of swaps (units, trials), shape (trials,)."""
+    def differences(self, swaps: Floats, units: Ints | None = None) -> Floats:
+        """Give a − b for each column of swaps.
+
+        Parameters
+        ----------
+        swaps
+            How often each unit is swapped, shape (units, trials).
+        units
+            Which units the rows of ``swaps`` are; all by default.
+        """
+        change = (self._change if units is None else self._change[:, units]).tocsr() @ swaps
         if self._metric == "accuracy":
             # A swap takes the unit's part from a and gives it to b: twice the step.
-            return np.asarray((self._now + 2 * (self._step @ swaps)) / self._rows)
-        hit, said = self._hit @ swaps, self._said @ swaps
-        true = self._a.true
-        first = 2 * (self._a.hit + hit) / (true + self._a.said + said)
-        second = 2 * (self._b.hit - hit) / (true + self._b.said - said)
-        return np.asarray((first - second).mean(axis=0))
+            return np.asarray((self._now + 2 * change[0]) / self._rows)
+        hit, said = np.split(change, 2)
+        (hit_a, both_a), (hit_b, both_b) = self._counts
+        first = (hit_a + hit) / (both_a + said)
+        first -= (hit_b - hit) / (both_b - said)
+        return np.asarray((2 * first.sum(axis=0) + self._rest) / self._classes)
 
 
 def mcnemar(a: Answers, b: Answers) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.measure.intervals import basic, percentile
+from whichlever.measure.scores import indicator
 from whichlever.measure.summary import Calibration, ReliabilityBin
 
 Floats = npt.NDArray[np.float64]
@@ -58,8 +59,8 @@ class Confidence:
         in at most 15 bins of equal mass; equal confidences are never parted.
         """
         own = weights[self.rows]
-        gap = np.zeros((int(self.bin.max()) + 1, own.shape[1]))
-        np.add.at(gap, self.bin, (self.right - self.sure)[:, None] * own)
+        bins = indicator(self.bin, np.arange(int(self.bin.max()) + 1))
+        gap = bins.multiply(self.right - self.sure).tocsr() @ own
         total = own.sum(axis=0)
         return np.asarray(np.abs(gap).sum(axis=0) / np.where(total > 0, total, np.nan))
 
@@ -121,30 +122,32 @@ class AtFalsePositiveRate:
     def __init__(self, scores: npt.NDArray[np.floating], positive: npt.NDArray[np.bool_]) -> None:
         known = np.where(np.isnan(scores), -np.inf, scores.astype(np.float64))
         self._positive = np.flatnonzero(positive)[np.argsort(-known[positive], kind="stable")]
-        negative = np.flatnonzero(~positive)[np.argsort(-known[~positive], kind="stable")]
-        self._all_negative = negative
-        # Draws weigh rows unevenly; the first negative over 5 % of the weight is still among the
-        # top tenth, with room to spare.
-        self._negative = negative[: max(200, len(negative) // 5)]
-        # Positives strictly above each of those negatives, and those with any score at all.
-        self._above = np.searchsorted(-known[self._positive], -known[self._negative], side="left")
-        self._scored = int(np.sum(known[self._positive] > -np.inf))
+        self._negative = np.flatnonzero(~positive)[np.argsort(-known[~positive], kind="stable")]
+        # Positives strictly above each negative, then those with any score at all.
+        above = np.searchsorted(-known[self._positive], -known[self._negative], side="left")
+        self._above = np.append(above, np.sum(known[self._positive] > -np.inf))
 
     def recall(self, weights: Floats) -> Floats:
         """Recall per rate and draw, shape (rates, draws); nan where a draw has no positive."""
-        draws = weights.shape[1]
-        caught = np.vstack([np.zeros(draws), np.cumsum(weights[self._positive], axis=0)])
-        false = np.cumsum(weights[self._negative], axis=0)
-        total = weights[self._all_negative].sum(axis=0)
-        out = np.empty((len(FALSE_POSITIVE_RATES), draws))
-        above = np.append(self._above, self._scored)
-        for i, rate in enumerate(FALSE_POSITIVE_RATES):
-            # false is ascending: the count within the rate is the place of the first one beyond.
-            first = np.sum(false <= rate * total + 1e-9, axis=0)
-            take = np.minimum(above[first], self._scored)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                out[i] = caught[take, np.arange(draws)] / caught[-1]
-        return out
+        total = weights[self._negative].sum(axis=0)
+        false = self._false_positives(weights, total)
+        # false is ascending: the count within the rate is the place of the first one beyond it.
+        first = [np.sum(false <= rate * total + 1e-9, axis=0) for rate in FALSE_POSITIVE_RATES]
+        take = np.minimum(self._above[np.stack(first)], self._above[-1])
+        deepest = int(take.max())
+        own = weights[self._positive]
+        caught = np.vstack([np.zeros(own.shape[1]), np.cumsum(own[:deepest], axis=0)])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(caught[take, np.arange(own.shape[1])] / own.sum(axis=0))
+
+    def _false_positives(self, weights: Floats, total: Floats) -> Floats:
+        """Running weight of the top negatives, as deep as the highest rate needs in any draw."""
+        deep, n = len(self._negative) // 12 + 50, len(self._negative)
+        while True:
+            false = np.cumsum(weights[self._negative[:deep]], axis=0)
+            if deep >= n or bool(np.all(false[-1] > FALSE_POSITIVE_RATES[-1] * total + 1e-9)):
+                return np.asarray(false)
+            deep *= 2
 
 
 def recall_at_rates(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -103,8 +104,6 @@ class Answers:
 
 def indicator(values: Ints, classes: Ints) -> Any:  # noqa: ANN401 - scipy.sparse is untyped
     """Sparse 0/1 matrix, shape (classes, n): row c marks where ``values`` is class c."""
-    from scipy.sparse import csr_matrix
-
     place = np.searchsorted(classes, values)
     inside = place < len(classes)
     inside[inside] = classes[place[inside]] == values[inside]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,6 @@ from whichlever.measure.summary import Interval, LeverSummary, Measures
 from whichlever.measure.tally import MANY_CLASSES, Tally
 from whichlever.prices import CallTotals, build_bill, call_cost
 from whichlever.task import Task
-
-Floats = npt.NDArray[np.float64]
 
 
 def summarise(
@@ -104,7 +102,7 @@ def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) ->
         fit_seconds=o.fit_seconds,
         chosen=dict(o.chosen),
         seeds=o.seeds,
-        without_leaks=_without_leaks(tally, task, labels, draws),
+        without_leaks=_without_leaks(tally),
         bill=build_bill(
             o.lever, o.place, cost, task,
             rows_seen=o.rows_seen, fit_seconds=o.fit_seconds, test_rows=o.all_rows,
@@ -163,28 +161,15 @@ def _at_rates(
     return out
 
 
-def _without_leaks(
-    tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws
-) -> dict[str, Interval] | None:
+def _without_leaks(tally: Tally) -> dict[str, Interval] | None:
     """The overall metrics on the test rows that training had not (nearly) seen."""
-    o = tally.outcome
-    if o.leaked is None or not o.leaked.any() or o.leaked.all():
+    if tally.clean is None:
         return None
-    clean = (~o.leaked).astype(np.float64)
-    names = ("macro_f1", "accuracy", "loss")
-    now = {k: float(v[0]) for k, v in tally.figures(clean[:, None]).items() if k in names}
-    parts: dict[str, list[Floats]] = {name: [] for name in now}
-    for weights in draws.chunks():
-        own = weights[: len(o)] * clean[:, None]
-        drawn: Mapping[str, Floats] = {
-            "macro_f1": tally.answers.count(own).macro_f1(),
-            "accuracy": tally.answers.accuracy(own),
-        }
-        if tally.costs is not None:
-            drawn = {**drawn, "loss": tally.costs @ own / np.maximum(own.sum(axis=0), 1e-12)}
-        for name in now:
-            parts[name].append(drawn[name])
-    return {name: percentile(now[name], np.concatenate(parts[name])) for name in now}
+    now = tally.overall(tally.clean[:, None])
+    return {
+        name: percentile(float(value[0]), tally.drawn(f"clean.{name}"))
+        for name, value in now.items()
+    }
 
 
 def _totals(o: Outcome, task: Task) -> CallTotals:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from whichlever.measure.outcome import Outcome
 from whichlever.measure.probabilities import AtFalsePositiveRate, Confidence
-from whichlever.measure.scores import Answers, mistake_costs
+from whichlever.measure.scores import Answers, ClassCounts, mistake_costs
 from whichlever.task import Task
 
 Floats = npt.NDArray[np.float64]
@@ -63,6 +63,9 @@ class Tally:
                 positive = outcome.targets == c
                 if not positive.all():
                     self.at_rates[c] = AtFalsePositiveRate(outcome.scores[:, c], positive)
+        leaked = outcome.leaked
+        some = leaked is not None and bool(leaked.any()) and not bool(leaked.all())
+        self.clean = (~leaked).astype(np.float64) if some and leaked is not None else None
         self._parts: dict[str, list[Floats]] = {}
         self._drawn: dict[str, Floats] = {}
 
@@ -76,8 +79,14 @@ class Tally:
         own = weights[: len(self.outcome)]
         for name, values in self.figures(own).items():
             self._parts.setdefault(name, []).append(values)
+        if self.clean is not None:
+            for name, values in self.overall(own * self.clean[:, None]).items():
+                self._parts.setdefault(f"clean.{name}", []).append(values)
         for m, head in self._heads.items():
-            values = head.metric(self.metric, weights[:m])
+            if m == len(own):
+                values = self._parts[self.metric][-1].copy()
+            else:
+                values = head.metric(self.metric, weights[:m])
             # A draw without a row of the prefix says nothing of it.
             values[weights[:m].sum(axis=0) == 0] = np.nan
             self._parts.setdefault(f"head.{m}", []).append(values)
@@ -85,19 +94,22 @@ class Tally:
     def figures(self, weights: Floats) -> Mapping[str, Floats]:
         """Every figure under weights of shape (n, draws): name → shape (draws,) or (k, draws)."""
         counts = self.answers.count(weights)
-        out: dict[str, Floats] = {
-            "macro_f1": counts.macro_f1(),
-            "accuracy": self.answers.accuracy(weights),
-            "recall": counts.recall()[self._places],
-            "precision": counts.precision()[self._places],
-        }
-        if self.costs is not None:
-            out["loss"] = self.costs @ weights / np.maximum(weights.sum(axis=0), 1e-12)
+        out = self.overall(weights, counts)
+        out["recall"] = counts.recall()[self._places]
+        out["precision"] = counts.precision()[self._places]
         if self.confidence is not None:
             out["ece"] = self.confidence.ece(weights)
             out["brier"] = self.confidence.brier(weights)
         for c, at in self.at_rates.items():
             out[f"at.{c}"] = at.recall(weights)
+        return out
+
+    def overall(self, weights: Floats, counts: ClassCounts | None = None) -> dict[str, Floats]:
+        """The figures over all classes under weights (n, draws), each of shape (draws,)."""
+        counts = counts or self.answers.count(weights)
+        out = {"macro_f1": counts.macro_f1(), "accuracy": self.answers.accuracy(weights)}
+        if self.costs is not None:
+            out["loss"] = self.costs @ weights / np.maximum(weights.sum(axis=0), 1e-12)
         return out
 
     def drawn(self, name: str) -> Floats:
