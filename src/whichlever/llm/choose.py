@@ -8,6 +8,8 @@ Sets too large for letters are answered by the label itself, without scores.
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +32,9 @@ from whichlever.llm.options import LETTERS, Guard, answered, find_guard, guard_f
 from whichlever.llm.reply import Reply
 from whichlever.llm.wording import conversation, instructions, question
 from whichlever.predict import Prediction, Row, Scores, Status, Usage
+
+WARM_UP_SECONDS = 900.0
+"""Patience with a shared prefix, which is read once and can be long."""
 
 TOP_LLAMA = 100
 TOP_ELSEWHERE = 20
@@ -106,6 +111,10 @@ class Chooser:
         letters = LETTERS[: len(labels)]
         self.lettered = len(labels) <= len(LETTERS) and all(map(client.single_token, letters))
         self._journal = journal
+        self._lock = threading.Lock()
+        self.spent_seconds = 0.0
+        """Wall time of the requests answered so far, waits and retries too; of answers found in
+        the journal, the time they took when they were given."""
         turns = min(rotations, len(labels)) if self.lettered else 1
         self._turns = [
             self._turn(round(r * len(labels) / turns), about, meanings or {}, shots)
@@ -117,11 +126,26 @@ class Chooser:
         """Whether the server was seen to hold answers to the labels."""
         return self.guard != "none"
 
+    @property
+    def wall_seconds(self) -> float:
+        """Wall time of the answers so far: several requests may have been under way at once."""
+        if self.client.slots:
+            return self.spent_seconds
+        return self.spent_seconds / self.client.server.parallel
+
     def warm_up(self) -> None:
         """Read the shared prefix into each slot (or ask for it once), before any row is timed."""
         if self.client.slots:
             for slot, turn in enumerate(self._turns):
                 self._ready(turn, slot)
+
+    def kept(self, rows: Sequence[Row]) -> bool:
+        """Whether the journal already holds every answer to these rows."""
+        return self._journal is not None and all(
+            self._journal.get(self._request(turn, row.text, Extra())[0]) is not None
+            for row in rows
+            for turn in self._turns
+        )
 
     def choose(self, row_id: str, text: str, extra: Extra | None = None) -> Prediction:
         """Answer one text; what goes wrong becomes its status, never an exception.
@@ -189,6 +213,24 @@ class Chooser:
 
     def _ask(self, turn: _Turn, slot: int, text: str, extra: Extra) -> Reply:
         """The reply to one rotation, from the journal where it was given before."""
+        key, messages, request = self._request(turn, text, extra)
+        kept = None if self._journal is None else self._journal.get(key)
+        if kept is None:
+            began = time.monotonic()
+            kept = self._answer(turn, slot, messages, request)
+            kept = {**kept, "wall": time.monotonic() - began}
+            if self._journal is not None and kept.get("lasting", True):
+                kept = self._journal.keep(key, kept)
+        with self._lock:
+            self.spent_seconds += float(kept.get("wall", 0.0))
+        if "status" in kept:
+            raise _Failed(kept["status"], kept["error"])
+        return Reply.from_json(kept["reply"])
+
+    def _request(
+        self, turn: _Turn, text: str, extra: Extra
+    ) -> tuple[str, list[dict[str, str]], dict[str, Any]]:
+        """The journal's key of a question, its messages, and how it is asked."""
         examples = [(solved, turn.option(label)) for solved, label in extra.examples]
         user = question(text, extra.blocks, examples)
         messages = [*turn.prefix, {"role": "user", "content": user}]
@@ -197,15 +239,7 @@ class Chooser:
             "top_logprobs": self._top(),
             "extra": guard_fields(self.guard, turn.options),
         }
-        key = journal_key(self.client.identity, messages, request)
-        kept = self._journal.get(key) if self._journal else None
-        if kept is None:
-            kept = self._answer(turn, slot, messages, request)
-            if self._journal and kept.get("lasting", True):
-                kept = self._journal.keep(key, kept)
-        if "status" in kept:
-            raise _Failed(kept["status"], kept["error"])
-        return Reply.from_json(kept["reply"])
+        return journal_key(self.client.identity, messages, request), messages, request
 
     def _answer(
         self, turn: _Turn, slot: int, messages: list[dict[str, str]], request: dict[str, Any]
@@ -251,7 +285,8 @@ class Chooser:
         if state == turn.key:
             return
         cold = state != f"{turn.key}:used"
-        self.client.complete(turn.prefix, max_tokens=1, slot=slot, cold=cold)
+        patience = WARM_UP_SECONDS if cold else None
+        self.client.complete(turn.prefix, max_tokens=1, slot=slot, cold=cold, timeout=patience)
         self.client.warm[slot] = turn.key
 
     def _max_tokens(self) -> int:

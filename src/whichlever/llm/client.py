@@ -125,7 +125,7 @@ class Client:
         """Whether the server is llama.cpp, which takes a grammar and can tokenise."""
         if self._llama is None:
             try:
-                found = json.loads(self._send("GET", "/models", None, None))
+                found = json.loads(self._send("GET", "/models", None))
                 self._llama = any(m.get("owned_by") == "llamacpp" for m in found["data"])
             except (LLMError, ValueError, KeyError, TypeError, AttributeError):
                 self._llama = False
@@ -140,6 +140,7 @@ class Client:
         extra: Mapping[str, Any] | None = None,
         slot: int | None = None,
         cold: bool = False,
+        timeout: float | None = None,
     ) -> Reply:
         """Ask for one answer, greedily.
 
@@ -158,6 +159,8 @@ class Client:
             The prompt cache to use, on a server that has them.
         cold
             Read the whole prompt anew, whatever the cache holds.
+        timeout
+            Seconds for this answer, where it is not the server's own.
 
         Raises
         ------
@@ -176,7 +179,7 @@ class Client:
             body |= {"logprobs": True, "top_logprobs": top_logprobs}
         if self.slots and slot is not None:
             body |= {"id_slot": slot, "cache_prompt": not cold}
-        return self._retrying(body)
+        return self._retrying(body, timeout or self.server.timeout)
 
     def single_token(self, text: str) -> bool:
         """Whether llama.cpp's tokenizer makes one token of ``text``; true elsewhere (not known)."""
@@ -185,9 +188,7 @@ class Client:
         root = self.server.base_url.removesuffix("/").removesuffix("/v1")
         body = {"content": text, "add_special": False}
         try:
-            return (
-                len(json.loads(self._send("POST", f"{root}/tokenize", body, None))["tokens"]) == 1
-            )
+            return len(json.loads(self._send("POST", f"{root}/tokenize", body))["tokens"]) == 1
         except (ValueError, KeyError, TypeError):
             return False
 
@@ -219,12 +220,12 @@ class Client:
     ) -> None:
         self.close()
 
-    def _retrying(self, body: dict[str, Any]) -> Reply:
+    def _retrying(self, body: dict[str, Any], timeout: float) -> Reply:
         self._meter.reset()
         for attempt in range(self.server.retries + 1):
             began = time.monotonic()
             try:
-                raw = self._adapting(body)
+                raw = self._adapting(body, timeout)
                 seconds = time.monotonic() - began
                 sent = 0 if self._loopback else self._meter.sent
                 return parse_reply(raw, self.server.name, seconds, sent)
@@ -234,7 +235,7 @@ class Client:
                 time.sleep(_wait(attempt, again.after))
         raise AssertionError("unreachable")  # the loop returns or raises
 
-    def _adapting(self, body: dict[str, Any]) -> bytes:
+    def _adapting(self, body: dict[str, Any], timeout: float) -> bytes:
         """Send, leaving out what this server has refused to be told."""
         while True:
             with self._lock:
@@ -243,23 +244,35 @@ class Client:
             if "max_tokens" in left_out:
                 sent["max_completion_tokens"] = body["max_tokens"]
             try:
-                return self._send("POST", "/chat/completions", sent, tuple(sent))
+                return self._send("POST", "/chat/completions", sent, tuple(sent), timeout)
             except _Refused as refused:
                 with self._lock:
                     self._left_out |= {refused.field}
                     if "logprobs" in refused.field:
                         self._left_out |= {"logprobs", "top_logprobs"}
 
-    def _send(self, method: str, path: str, body: object, adaptable: Sequence[str] | None) -> bytes:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        adaptable: Sequence[str] | None = None,
+        timeout: float | None = None,
+    ) -> bytes:
         import openai
 
         try:
             if method == "GET":
                 return bytes(self._openai.get(path, cast_to=_response_type(self._openai)).content)
-            made = self._openai.post(path, body=body, cast_to=_response_type(self._openai))
+            made = self._openai.post(
+                path,
+                body=body,
+                cast_to=_response_type(self._openai),
+                options={"timeout": timeout or self.server.timeout},
+            )
             return bytes(made.content)
         except openai.APITimeoutError as error:
-            raise _Retry(self._timeout()) from error
+            raise _Retry(self._timeout(timeout or self.server.timeout)) from error
         except openai.APIStatusError as error:
             self._status(error, adaptable)
             raise  # pragma: no cover - _status always raises
@@ -302,9 +315,9 @@ class Client:
             f"{name}: HTTP {status}{said}; check base_url and model ({self.server.model})"
         ) from error
 
-    def _timeout(self) -> LLMTimeout:
+    def _timeout(self, seconds: float) -> LLMTimeout:
         return LLMTimeout(
-            f"{self.server.name}: no answer within {self.server.timeout:g} s, "
+            f"{self.server.name}: no answer within {seconds:g} s, "
             f"{self.server.retries + 1} times; raise timeout_seconds: or use a faster server"
         )
 

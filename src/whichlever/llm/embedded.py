@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -163,7 +164,32 @@ def _start(
 
 
 def _cores() -> int:
-    """Cores this process may use, or fewer where OMP_NUM_THREADS says so."""
+    """Cores this process may use that are idle now, or fewer where OMP_NUM_THREADS says so.
+
+    llama.cpp's threads meet at hundreds of barriers per token; one thread that has to wait for a
+    busy core there makes all of them wait, and is slower than doing without it. The number of
+    threads changes no answer.
+    """
     have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(have, int(asked)) if asked.isdecimal() and int(asked) > 0 else have
+    if asked.isdecimal() and int(asked) > 0:
+        return min(have, int(asked))
+    return max(1, min(have, round(_idle_cores(have))))
+
+
+def _idle_cores(have: int) -> float:
+    """Idle cores over a quarter of a second (Linux; elsewhere all are taken to be)."""
+
+    def ticks() -> tuple[int, int]:
+        with Path("/proc/stat").open(encoding="ascii") as stream:
+            values = [int(v) for v in stream.readline().split()[1:9]]
+        return values[3] + values[4], sum(values)
+
+    try:
+        idle, everything = ticks()
+        time.sleep(0.25)
+        idle_after, everything_after = ticks()
+    except (OSError, ValueError, IndexError):
+        return have
+    passed = everything_after - everything
+    return (os.cpu_count() or have) * (idle_after - idle) / passed if passed else have

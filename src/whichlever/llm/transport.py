@@ -87,7 +87,8 @@ def http_client(server: str, seconds: float, meter: Meter) -> Any:  # noqa: ANN4
             body = request.content
             meter.add(len(body) + sum(len(k) + len(v) + 4 for k, v in request.headers.raw))
             response = super().handle_request(request)
-            response.stream = _Body(response.stream, time.monotonic() + seconds)
+            patience = request.extensions.get("timeout", {}).get("read") or seconds
+            response.stream = _Body(response.stream, time.monotonic() + patience)
             return response
 
     return openai.DefaultHttpxClient(

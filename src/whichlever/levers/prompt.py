@@ -1,0 +1,224 @@
+"""The prompt lever: instructions from the label meanings, and shots chosen on validation rows."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whichlever.data.stratify import stratified_order
+from whichlever.errors import LLMWindowError, WeightsError
+from whichlever.levers.base import Context, Fit
+from whichlever.levers.prompt_shots import Candidate, candidates, goal_score
+from whichlever.llm import Chooser, Client, Journal, find_weights, open_llm
+from whichlever.llm.batch import write_requests
+from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
+from whichlever.llm.options import find_guard
+from whichlever.predict import Prediction, Row
+from whichlever.task import PromptSettings
+
+WORDING = 1
+"""Raised when the instructions' wording changes, so that old answers are not taken for new."""
+
+CHOOSING_SHARE = 0.25
+"""Of the time budget, what choosing a prompt may take."""
+
+PILOT = 4
+MIN_CHOOSE = 8
+MAX_CHOOSE = 60
+"""Validation rows: timed first, needed for a choice, and at most."""
+
+
+class LLMPredictor:
+    """Answers rows with one prompt; close it to stop an embedded server."""
+
+    def __init__(self, chooser: Chooser) -> None:
+        self.chooser = chooser
+        self._end = weakref.finalize(self, chooser.client.close)
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row; a row that cannot be answered gets a status."""
+        return self.chooser.choose_rows(rows)
+
+    def close(self) -> None:
+        """Close the connections, and the server where it is embedded."""
+        self._end()
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A candidate and how it did on the first validation rows of the frozen order."""
+
+    candidate: Candidate
+    chooser: Chooser
+    answers: list[Prediction]
+    spent: Spent
+
+
+class Prompt:
+    """Prompting a language model.
+
+    Zero-shot and few-shot prompts are compared on a small stratified sample of validation rows by
+    the task's goal metric; what a row takes there sizes the number of rows that the budget pays
+    for, before any test row is read.
+
+    Parameters
+    ----------
+    settings
+        The model, the shots, the rotations and the budget.
+    """
+
+    id = "prompt"
+
+    def __init__(self, settings: PromptSettings) -> None:
+        self._settings = settings
+
+    def settings(self) -> Mapping[str, Any]:
+        """The knobs, the wording's version and the weights' checksum where they are here."""
+        try:
+            weights = find_weights(self._settings.model).sha256
+        except WeightsError:
+            weights = None  # a server under llms:, or an error that fit reports
+        return {**self._settings.model_dump(), "wording": WORDING, "weights": weights}
+
+    def estimate_seconds(self, train: int, valid: int) -> float | None:
+        """At most the share of the budget that choosing may take."""
+        return self._settings.minutes * 60 * CHOOSING_SHARE
+
+    def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
+        """Choose a prompt and size the rows it can answer.
+
+        Raises
+        ------
+        LLMError
+            The server cannot be used at all.
+        WeightsError
+            The weights are not on this machine.
+        InputError
+            Data may not leave and the server is remote, or the budget pays for no row.
+        """
+        settings = self._settings
+        client = open_llm(
+            settings.model,
+            context.task,
+            slots=settings.rotations,
+            timeout=settings.timeout_seconds,
+            retries=settings.retries,
+            parallel=settings.parallel,
+        )
+        try:
+            return self._fit(client, train, valid, context)
+        except BaseException:
+            client.close()
+            raise
+
+    def _fit(
+        self, client: Client, train: Sequence[Row], valid: Sequence[Row], context: Context
+    ) -> Fit:
+        settings, task = self._settings, context.task
+        billing = Billing.of(settings.model, task)
+        journal = Journal(context.folder / "prompt.journal.jsonl")
+        guard = find_guard(client)
+        order = stratified_order([row.target for row in valid], context.seed)
+        sample = [valid[i] for i in order[:MAX_CHOOSE]]
+        tried: list[_Tried] = []
+        dropped: dict[str, str] = {}
+        offered = candidates(train, context.labels, settings.shots, context.seed)
+        with context.progress.step("prompt: choose", total=len(offered)) as bar:
+            for candidate in offered:
+                chooser = Chooser(
+                    client, context.labels, about=task.about, meanings=task.labels,
+                    shots=candidate.shots, rotations=settings.rotations, journal=journal,
+                    guard=guard,
+                )  # fmt: skip
+                try:
+                    tried.append(self._try(candidate, chooser, sample, len(offered), billing))
+                except LLMWindowError as error:
+                    dropped[candidate.name] = str(error)
+                bar.advance()
+        if not tried:
+            raise LLMWindowError(next(iter(dropped.values())))
+        best, scores, rows = _best(tried, sample, task.goal.metric)
+        spent = sum((t.spent for t in tried), Spent())
+        budget = (settings.minutes, settings.dollars, settings.max_rows)
+        most = affordable("prompt", budget, spent, best.spent)
+        shown = len(best.candidate.shots)
+        place = client.server.place
+        return Fit(
+            predictor=LLMPredictor(best.chooser),
+            what=f"prompting {describe(client)} {_shots(shown)}",
+            chosen={
+                "prompt": best.candidate.name,
+                "shots": list(best.candidate.ids),
+                "validation_rows": rows,
+                f"validation_{task.goal.metric}": scores,
+                "too_long": dropped,
+                "guard": guard,
+                "guard_enforced": best.chooser.enforced,
+                "single_token_options": best.chooser.lettered,
+                "seconds_per_row": best.spent.seconds / best.spent.rows,
+                "choosing_seconds": spent.seconds,
+            },
+            rows_seen=shown,
+            max_rows=most,
+            place=place,
+            price_as=billing.price_as,
+            token_prices=billing.token_prices,
+        )
+
+    def _try(
+        self,
+        candidate: Candidate,
+        chooser: Chooser,
+        sample: Sequence[Row],
+        among: int,
+        billing: Billing,
+    ) -> _Tried:
+        """Answer as many sample rows as this candidate's share of the time allows."""
+        if not chooser.kept(sample[:PILOT]):
+            chooser.warm_up()
+        answers = chooser.choose_rows(sample[:PILOT])
+        each = chooser.wall_seconds / max(1, len(answers))
+        share = self._settings.minutes * 60 * CHOOSING_SHARE / among
+        rows = min(len(sample), max(PILOT, int(share / each) if each > 0 else len(sample)))
+        answers += chooser.choose_rows(sample[PILOT:rows])
+        spent = Spent(len(answers), chooser.wall_seconds, dollars_of(answers, billing.price))
+        return _Tried(candidate, chooser, answers, spent)
+
+    def write_requests(
+        self,
+        path: Path,
+        rows: Sequence[Row],
+        context: Context,
+        shots: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Write the test rows' requests for somebody else's model, in OpenAI's batch format."""
+        write_requests(path, rows, context.task, context.labels, shots=shots)
+
+
+def describe(client: Client) -> str:
+    """The model as a claim names it, e.g. "smollm2-135m-instruct (135M, Q4_1)"."""
+    weights = client.weights
+    if weights is None:
+        return f"{client.server.model} at {client.server.name}"
+    return f"{weights.name} ({weights.what})" if weights.what else weights.name
+
+
+def _shots(count: int) -> str:
+    return "zero-shot" if count == 0 else f"with {count} shot{'s' if count > 1 else ''}"
+
+
+def _best(
+    tried: Sequence[_Tried], sample: Sequence[Row], metric: str
+) -> tuple[_Tried, dict[str, float], int]:
+    """The best candidate on the rows that all of them answered; the simplest where it is a tie.
+
+    With fewer rows than `MIN_CHOOSE` nothing is chosen: the first one, zero-shot, stands.
+    """
+    rows = min(len(t.answers) for t in tried)
+    scores = {t.candidate.name: goal_score(metric, sample[:rows], t.answers[:rows]) for t in tried}
+    if rows < MIN_CHOOSE:
+        return tried[0], scores, rows
+    return max(tried, key=lambda t: scores[t.candidate.name]), scores, rows
