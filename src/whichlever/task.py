@@ -188,12 +188,22 @@ class LLM(Model):
 class LinearSettings(Model):
     """TF-IDF + linear model; every list is searched on validation rows."""
 
-    windows: list[int | Literal["all"]] = Field(
+    windows: list[Annotated[int, Field(ge=1)] | Literal["all"]] = Field(
         default=[1000, 5000, 20_000, "all"],
+        min_length=1,
         description="Newest (by time, else random) training rows to try.",
     )
-    c: list[float] = Field(default=[0.1, 0.3, 1.0, 3.0, 10.0])
+    c: list[Annotated[float, Field(gt=0)]] = Field(default=[0.1, 0.3, 1.0, 3.0, 10.0], min_length=1)
+    families: list[Literal["svm", "logistic"]] = Field(
+        default=["svm", "logistic"], description="svm always runs; logistic where it fits."
+    )
+    chars: bool = Field(default=True, description="Try character n-grams too.")
+    half_lives: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[], description="Rows after which an older row's weight halves, to try."
+    )
     max_features: int = Field(default=300_000, ge=1000)
+    minutes: float = Field(default=6.0, gt=0, description="Budget of search and fit, estimated.")
+    refit: bool = Field(default=True, description="Fit the chosen settings on train + valid.")
 
 
 class _LLMSettings(Model):
@@ -247,7 +257,10 @@ class RecordedAnswers(Model):
 
 def _paths_too(schema: dict[str, Any]) -> None:
     """Say in the JSON Schema that a recorded lever may be a bare path."""
-    schema["additionalProperties"] = {"anyOf": [{"type": "string"}, schema["additionalProperties"]]}
+    by_name = schema["patternProperties"]
+    schema["additionalProperties"] = False
+    for pattern, answers in by_name.items():
+        by_name[pattern] = {"anyOf": [{"type": "string"}, answers]}
 
 
 class Levers(Model):

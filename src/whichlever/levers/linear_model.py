@@ -1,0 +1,188 @@
+"""A fitted linear classifier: text in, probabilities out; saved as plain arrays."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from whichlever.errors import RunError
+from whichlever.levers.linear_features import Features
+from whichlever.levers.linear_solver import Weights
+from whichlever.predict import Prediction, Row, Usage
+
+FORMAT = "whichlever.linear@1"
+BLOCK_ROWS = 2_048
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Features, weights, and what turns decision values into probabilities.
+
+    Attributes
+    ----------
+    labels
+        The run's label order; scores follow it.
+    seen
+        Index into ``labels`` of each column of the weights: labels the training window has.
+    scale
+        Factor on decision values before the softmax.
+    facts
+        What was chosen and why; JSON values.
+    """
+
+    features: Features
+    weights: Weights
+    labels: tuple[str, ...]
+    seen: npt.NDArray[np.int64]
+    scale: float
+    facts: Mapping[str, Any]
+
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """Probabilities, shape (n, labels); 0 for a label that no training row had."""
+        margins = self.features.transform(texts) @ self.weights.coef + self.weights.intercept
+        out = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
+        out[:, self.seen] = softmax(margins * self.scale)
+        return out
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row, in blocks, so that memory does not grow with their number."""
+        answers: list[Prediction] = []
+        for start in range(0, len(rows), BLOCK_ROWS):
+            block = rows[start : start + BLOCK_ROWS]
+            began = time.perf_counter()
+            scores = self.scores([row.text for row in block])
+            best = scores.argmax(axis=1)
+            usage = Usage(seconds=(time.perf_counter() - began) / len(block))
+            answers.extend(
+                Prediction(row.id, self.labels[k], given, usage=usage)
+                for row, k, given in zip(block, best.tolist(), scores, strict=True)
+            )
+        return answers
+
+    def save(self, folder: Path) -> None:
+        """Write ``arrays.npz`` and ``model.json`` into a new folder, aside and renamed."""
+        aside = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        np.savez(aside / "arrays.npz", **self._arrays())
+        said = {
+            "format": FORMAT,
+            "labels": self.labels,
+            "words": self.features.words,
+            "scale": self.scale,
+            "facts": dict(self.facts),
+        }
+        # surrogatepass: a text may hold half a character, and so may its words
+        content = json.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        (aside / "model.json").write_bytes(content)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(aside, folder)  # noqa: PTH105 - the atomic one
+
+    def _arrays(self) -> dict[str, Any]:
+        return {
+            "pairs": self.features.pairs,
+            "buckets": self.features.buckets,
+            "idf": self.features.idf,
+            "coef": self.weights.coef,
+            "intercept": self.weights.intercept,
+            "seen": self.seen,
+        }
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; predictions are identical.
+
+        Raises
+        ------
+        RunError
+            A file is missing or damaged, or is of another format.
+        """
+        try:
+            said = json.loads((folder / "model.json").read_bytes().decode("utf-8", "surrogatepass"))
+            if said["format"] != FORMAT:
+                raise RunError(f"{folder}: written as {said['format']!r}, this reads {FORMAT!r}")
+            with np.load(folder / "arrays.npz", allow_pickle=False) as file:
+                arrays = {name: file[name] for name in _SHAPES}
+            words, labels = tuple(map(str, said["words"])), tuple(map(str, said["labels"]))
+            _check(arrays, words, labels)
+            return cls(
+                features=Features(words, arrays["pairs"], arrays["buckets"], arrays["idf"]),
+                weights=Weights(arrays["coef"], arrays["intercept"]),
+                labels=labels,
+                seen=arrays["seen"],
+                scale=float(said["scale"]),
+                facts=said["facts"],
+            )
+        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            raise RunError(
+                f"{folder}: not a readable linear model ({type(error).__name__}: {error}); "
+                "remove the folder and fit again"
+            ) from error
+
+
+_SHAPES = {"pairs": 1, "buckets": 1, "idf": 1, "coef": 2, "intercept": 1, "seen": 1}
+_WHOLE = ("pairs", "buckets", "seen")
+
+
+def _check(
+    arrays: Mapping[str, npt.NDArray[Any]], words: Sequence[str], labels: Sequence[str]
+) -> None:
+    """Sizes that fit together, so that a damaged file is told here and not in a row's answer."""
+    for name, array in arrays.items():
+        wanted = np.int64 if name in _WHOLE else np.float32
+        if array.ndim != _SHAPES[name] or array.dtype != wanted:
+            raise ValueError(f"{name} is {array.dtype} with {array.ndim} axes")
+    columns = len(words) + len(arrays["pairs"]) + len(arrays["buckets"])
+    classes = len(arrays["seen"])
+    if not (
+        arrays["idf"].shape == (columns,)
+        and arrays["coef"].shape == (columns, classes)
+        and arrays["intercept"].shape == (classes,)
+        and ((arrays["seen"] >= 0) & (arrays["seen"] < len(labels))).all()
+    ):
+        raise ValueError("the arrays' sizes do not fit together")
+
+
+def softmax(logits: npt.NDArray[Any]) -> Floats:
+    """Probabilities along the last axis."""
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True), dtype=np.float32)
+    return np.asarray(odds / odds.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def fit_scale(margins: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> float:
+    """Factor on decision values with the least negative log-likelihood (Platt 1999, slope only).
+
+    Parameters
+    ----------
+    margins
+        Decision values, shape (n, classes).
+    truth
+        Column of the true class, shape (n,); -1 where it has none, and is left out.
+    """
+    from scipy.optimize import minimize_scalar
+
+    known = truth >= 0
+    if not known.any():
+        return 1.0
+    values, truth = margins[known].astype(np.float64), truth[known]
+
+    def loss(log_scale: float) -> float:
+        logits = values * np.exp(log_scale)
+        top = logits.max(axis=1)
+        total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        return float(np.mean(total - logits[np.arange(len(truth)), truth]))
+
+    found = minimize_scalar(loss, bounds=(np.log(0.1), np.log(100.0)), method="bounded")
+    return float(np.exp(found.x))
