@@ -183,8 +183,8 @@ def inside_findings(pool: Pool, splits: Splits) -> list[Finding]:
             found(
                 "near_inside",
                 "info",
-                f"about {len(pool.near_inside)} of {len(pool.rows)} rows ({share:.1%}) nearly repeat an "
-                "earlier row on their own side of the split: so many labels buy little that is new",
+                f"about {len(pool.near_inside)} of {len(pool.rows)} rows ({share:.1%}) nearly "
+                "repeat an earlier row on their own side of the split: their labels buy little",
                 [pool.rows[i].id for i in pool.near_inside],
                 "label different rows next; count near duplicates once when you budget labels",
             )

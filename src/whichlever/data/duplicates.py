@@ -2,9 +2,9 @@
 
 Near duplicates are found by MinHash and banding (Broder 1997; Leskovec, Rajaraman and Ullman,
 Mining of Massive Datasets, ch. 3), over all rows at once in numpy: one sketch at a time, as
-datasketch makes them, takes minutes for 100,000 rows. Candidates across the two sides are checked on
-the word sets themselves, so that a leak that is reported is one; inside a side, where only their
-number matters, the sketches' estimate is taken.
+datasketch makes them, is several times slower. Candidates across the two sides are checked on the
+word sets themselves, so that a leak that is reported is one; inside a side, where only their number
+matters, the sketches' estimate is taken.
 """
 
 from __future__ import annotations
