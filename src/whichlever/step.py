@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Sequence
@@ -110,7 +111,8 @@ def fit_lever(
     progress: Progress,
 ) -> Fit:
     """Fit one lever on training rows, choosing on validation rows, with an estimate first."""
-    context = Context(task, dataset.labels, seed, folder, progress)
+    test_ids = frozenset(row.id for row in splits.test)
+    context = Context(task, dataset.labels, seed, folder, progress, test_ids)
     seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
     with progress.step(f"{lever.id}: fit", seconds=seconds):
         return lever.fit(splits.train, splits.valid, context)
@@ -132,6 +134,7 @@ def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: i
             "goal": task.goal.metric,
             "mistakes": task.mistakes,
             "documents": _documents(task),
+            "files": {n: _digest_of(task.path(n)) for n in getattr(lever, "files", ())},
         }
     )
 
@@ -147,7 +150,16 @@ def _documents(task: Task) -> list[tuple[str, str]]:
     if not root.is_dir():
         return []
     files = (p for p in sorted(root.rglob("*")) if p.is_file() and not p.is_symlink())
-    return [(str(p.relative_to(root)), digest(p.read_bytes().hex())) for p in files]
+    return [(str(p.relative_to(root)), _digest_of(p)) for p in files]
+
+
+def _digest_of(path: Path) -> str:
+    """SHA-256 of a file; a missing one is left to whoever reads it to complain about."""
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _start_folder(home: Path, folder: Path) -> None:

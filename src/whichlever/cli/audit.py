@@ -15,7 +15,7 @@ def audit(task: TaskFile, json: Json = False) -> None:
     """Look for what would make the numbers lie; exit 3 on a leak."""
     go_offline()
     from whichlever.compare import prepare
-    from whichlever.report.terminal import print_audit
+    from whichlever.report.terminal_audit import print_audit
 
     found = prepare(Task.load(task), Bars(quiet=json)).audit
     if json:

@@ -48,4 +48,4 @@ def compare(
             }
         )
         return
-    print_verdict(Console(), done.measures, done.verdict, page)
+    print_verdict(Console(), done.measures, done.verdict, done.run)

@@ -27,4 +27,4 @@ def report(
     if json:
         print_json({"report": str(page), "verdict": done.verdict.model_dump(mode="json")})
         return
-    print_verdict(Console(), done.measures, done.verdict, page)
+    print_verdict(Console(), done.measures, done.verdict, done.run)

@@ -67,7 +67,8 @@ class Lever(Protocol):
     """One way of doing the task.
 
     ``id`` names it in every table (``linear``, ``prompt``, ``rag``, ``rag-vote``,
-    ``finetune-static``, ``recorded-gpt-4``) and is safe as a folder name.
+    ``finetune-static``, ``recorded-gpt-4``) and is safe as a folder name. A lever may also have
+    ``files``, the files (as the task names them) whose content its results depend on.
     """
 
     id: str

@@ -21,7 +21,10 @@ from whichlever.taskfile import nearest
 CHARS_PER_TOKEN = 4
 """English prose in the tokenizers of 2023–2026; marked as an estimate wherever it is used."""
 
-_KEYS = ("id", "prediction", "tokens_in", "tokens_out", "chars_in", "chars_out", "seconds", "error")
+_KEYS = (
+    "id", "prediction", "tokens_in", "tokens_out", "chars_in", "chars_out", "seconds", "error",
+    "simulated",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
