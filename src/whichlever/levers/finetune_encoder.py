@@ -1,0 +1,203 @@
+"""Fine-tuning at the rung ``encoder``: every weight of a MiniLM-class encoder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whichlever.errors import DataError, MissingExtraError
+from whichlever.levers.base import Context, Fit
+from whichlever.models.encoder_infer import EncoderClassifier
+from whichlever.models.encoder_text import EncoderText
+from whichlever.models.static_distill import write_aside
+from whichlever.models.threads import core_count, training_threads
+from whichlever.models.window import newest
+from whichlever.predict import Prediction, Row, Usage
+from whichlever.task import FinetuneSettings
+
+ONNX, WEIGHTS, TOKENIZER, FACTS = (
+    "encoder.onnx", "encoder.safetensors", "tokenizer.json", "encoder.json",
+)  # fmt: skip
+
+MOST_VALID = 2_000
+"""Validation rows scored at each check, at most: a fixed random draw of more."""
+
+ONNX_CHECKED = 64
+"""Validation rows on which the ONNX file must answer as torch does."""
+
+
+class FinetuneEncoder:
+    """Fine-tunes the whole encoder within a time budget, and answers through onnxruntime."""
+
+    id = "finetune-encoder"
+
+    def __init__(self, settings: FinetuneSettings) -> None:
+        self._settings = settings
+
+    def settings(self) -> Mapping[str, Any]:
+        """What its results depend on beside the data."""
+        s = self._settings
+        return {
+            "base": s.base, "max_rows": s.max_rows, "max_tokens": s.max_tokens,
+            "epochs": s.epochs, "learning_rate": s.learning_rate, "minutes": s.minutes,
+            "method": 1,
+        }  # fmt: skip
+
+    def estimate_seconds(self, train: int, valid: int) -> float | None:
+        """About how long `fit` will take, in seconds: at most its budget; measured when it starts.
+
+        Assumes 40 rows a second in training (short rows, two cores).
+        """
+        rows = min(train, self._settings.max_rows or train)
+        return min(self._settings.minutes * 60, rows * self._settings.epochs / 40) + 30
+
+    def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
+        """Train on the newest rows, keeping the weights that are best on validation rows.
+
+        A fit that was completed in ``context.folder`` is read back instead; one that was killed
+        before starts again from the encoder.
+
+        Raises
+        ------
+        DataError
+            There is no row to learn from, or none to choose on.
+        MissingExtraError
+            torch or onnxruntime is not installed.
+        CheckFailed
+            The exported model does not answer as the trained one.
+        """
+        folder = context.folder
+        if not (folder / FACTS).exists():
+            chosen = self._train(train, valid, context)
+            write_aside(folder / FACTS, json.dumps(chosen).encode())  # last: the fit is done
+        chosen = json.loads((folder / FACTS).read_bytes())
+        return Fit(
+            predictor=EncoderPredictor(
+                folder, context.labels, chosen["max_tokens"], self._settings.threads
+            ),
+            what=f"fine-tuning {self._settings.base} (every weight, {chosen['max_tokens']} tokens)",
+            chosen=chosen,
+            rows_seen=chosen["rows"],
+        )
+
+    def _train(
+        self, train: Sequence[Row], valid: Sequence[Row], context: Context
+    ) -> dict[str, Any]:
+        try:
+            import torch
+            import transformers  # noqa: F401 - asked for here so that the message names the extra
+        except ImportError:
+            raise MissingExtraError("fine-tuning", "train") from None
+        from whichlever.llm import find_weights
+        from whichlever.models.encoder import EncoderOptions, train_encoder
+        from whichlever.models.encoder_onnx import export
+
+        began = time.monotonic()
+        settings, metric = self._settings, context.task.goal.metric
+        index = {label: i for i, label in enumerate(context.labels)}
+        train = newest([r for r in train if r.target in index], settings.max_rows, context.seed)
+        if not train or not valid:
+            raise DataError(
+                f"{self.id}: needs labelled training and validation rows "
+                f"({len(train)} and {len(valid)} given); give split: larger shares"
+            )
+        if len(valid) > MOST_VALID:
+            drawn = np.random.default_rng(context.seed).permutation(len(valid))[:MOST_VALID]
+            valid = [valid[i] for i in sorted(drawn.tolist())]
+        base = find_weights(settings.base).path
+        tokenizer = (base / "tokenizer.json").read_text(encoding="utf-8")
+        window = min(settings.max_tokens, _positions(base))
+        text = EncoderText(tokenizer, window)
+        inputs, valid_inputs = (text.encode([r.text for r in part]) for part in (train, valid))
+        targets, valid_targets = (
+            np.array([index.get(r.target or "", -1) for r in part], np.int64)
+            for part in (train, valid)
+        )
+        options = EncoderOptions(
+            epochs=settings.epochs,
+            rate=settings.learning_rate,
+            balance=0.5 if metric == "macro_f1" else 0.0,
+            seconds=settings.minutes * 60,
+        )
+        with training_threads(settings.threads) as threads:
+            run = train_encoder(
+                base, inputs.ids, targets, valid_inputs.ids, valid_targets, len(context.labels),
+                options=options, seed=context.seed, metric=metric, progress=context.progress,
+                name=f"{self.id}: train",
+            )  # fmt: skip
+            with context.progress.step(f"{self.id}: ONNX export", seconds=15):
+                worst = export(run.net, valid_inputs.ids[:ONNX_CHECKED], context.folder / ONNX)
+        from safetensors.torch import save
+
+        state = {k: v.contiguous() for k, v in run.net.state_dict().items()}
+        write_aside(context.folder / WEIGHTS, save(state, metadata={"format": "pt"}))
+        write_aside(context.folder / TOKENIZER, tokenizer.encode())
+        return {
+            "rung": "encoder",
+            "base": settings.base,
+            "rows": run.plan.rows,
+            **asdict(options),
+            "max_tokens": window,
+            "epochs_planned": run.plan.epochs,
+            "epochs_run": run.epochs,
+            "best_epoch": run.best_epoch,
+            "validation": {"metric": metric, "score": run.score, "rows": len(valid)},
+            "checks": run.scores,
+            "estimate_seconds": run.plan.seconds,
+            "asked_seconds": run.plan.asked_seconds,
+            "shrunk": run.plan.shrunk,
+            "cut_by_time": run.cut_by_time,
+            "training_seconds": run.seconds,
+            "seconds": time.monotonic() - began,
+            "rows_per_second": run.rows_per_second,
+            "threads": threads,
+            "torch": torch.__version__,
+            "truncated_rows": inputs.truncated,
+            "truncated_valid_rows": valid_inputs.truncated,
+            "truncation": "longer texts keep their first three quarters of the window and their "
+            "end, in training and in prediction",
+            "onnx_difference": worst,
+        }
+
+
+def _positions(base: Path) -> int:
+    """Tokens the encoder can read at most."""
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    return int(config.get("max_position_embeddings", 512))
+
+
+class EncoderPredictor:
+    """Answers rows through onnxruntime, in batches of like length."""
+
+    def __init__(
+        self, folder: Path, labels: Sequence[str], max_tokens: int, threads: int | None = None
+    ) -> None:
+        tokenizer = (folder / TOKENIZER).read_text(encoding="utf-8")
+        self._classifier = EncoderClassifier(
+            folder / ONNX, tokenizer, max_tokens, threads or core_count()
+        )
+        self._labels = tuple(labels)
+
+    @property
+    def truncated(self) -> int:
+        """Rows answered so far that were longer than the window, and lost their middle."""
+        return self._classifier.truncated
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row."""
+        if not rows:
+            return []
+        began = time.perf_counter()
+        scores = self._classifier.probabilities([row.text for row in rows])
+        best = scores.argmax(axis=1).tolist()
+        usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
+        return [
+            Prediction(row.id, self._labels[b], s, usage=usage)
+            for row, b, s in zip(rows, best, scores, strict=True)
+        ]

@@ -1,0 +1,280 @@
+"""Full fine-tune of an encoder with a classification head, within a time budget."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from whichlever.models.encoder_net import Classifier
+from whichlever.models.encoder_plan import Plan, plan
+from whichlever.models.encoder_text import Ints, by_length, padded, training_batches
+from whichlever.models.goal import goal_score
+from whichlever.progress import Progress
+
+CHECK_TOKENS = 8192
+"""Tokens in one batch when validation rows are scored."""
+
+PROBE_STEPS = 5
+
+
+@dataclass(frozen=True)
+class EncoderOptions:
+    """How an encoder is trained.
+
+    Attributes
+    ----------
+    epochs
+        Passes over the rows; need not be whole.
+    rate
+        AdamW's peak learning rate: reached after ``warmup`` of the steps, then falling linearly
+        to 0.
+    layer_decay
+        Each layer learns at this times the rate of the one above it.
+    batch
+        Rows per step on average.
+    smoothing
+        Label smoothing.
+    balance
+        Class weights are (rows of the class) ** -balance with a mean of 1 over rows.
+    patience
+        Validation checks without a better score before stopping.
+    seconds
+        Time budget for training.
+    """
+
+    epochs: float = 4.0
+    rate: float = 1e-4
+    layer_decay: float = 0.9
+    batch: int = 32
+    smoothing: float = 0.0
+    balance: float = 0.0
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    patience: int = 2
+    seconds: float = 1800.0
+
+
+@dataclass
+class EncoderRun:
+    """A trained encoder, with the weights of its best check, and how its training went."""
+
+    net: Classifier
+    score: float
+    best_epoch: float
+    epochs: float
+    seconds: float
+    rows_per_second: float
+    plan: Plan
+    cut_by_time: bool
+    scores: list[tuple[float, float]] = field(default_factory=list)
+
+
+def train_encoder(
+    folder: Path,
+    train: Sequence[Ints],
+    targets: Ints,
+    valid: Sequence[Ints],
+    valid_targets: Ints,
+    classes: int,
+    *,
+    options: EncoderOptions,
+    seed: int,
+    metric: str,
+    progress: Progress,
+    name: str = "encoder",
+) -> EncoderRun:
+    """Train every weight, stopping early on validation rows.
+
+    A few steps are timed first (and undone), an estimate is given, and epochs, then the oldest
+    rows, are dropped until it fits the budget. Should the machine slow down later, the learning
+    rate still reaches 0 at the end of the budget, and training stops there.
+
+    Parameters
+    ----------
+    folder : Path
+        A Hugging Face folder with safetensors weights.
+    train, valid : sequences of int arrays
+        Token ids per text, from `EncoderText.encode`; ``train`` oldest first.
+    targets, valid_targets : int arrays, shape (n,)
+        Class of each text; -1 in ``valid_targets`` is a label outside the classes.
+    metric
+        ``macro_f1`` or ``accuracy``.
+
+    Returns
+    -------
+    EncoderRun
+        With the same seed, rows, plan and thread count, the same weights.
+    """
+    torch.manual_seed(seed)
+    net = Classifier(folder, classes)
+    lengths = np.fromiter((len(ids) for ids in train), np.int64, len(train))
+    speed, check_seconds = _probe(net, train, valid, options)
+    planned = plan(
+        len(train), options.epochs, float(lengths.mean()), speed, check_seconds, options.seconds
+    )
+    with progress.step(name, total=planned.rows * planned.epochs, seconds=planned.seconds) as bar:
+        if planned.shrunk:
+            bar.note(planned.shrunk)
+        trainer = _Trainer(net, planned, options, metric, np.random.default_rng(seed))
+        return trainer.run(
+            train[len(train) - planned.rows :], targets[len(targets) - planned.rows :],
+            lengths[len(lengths) - planned.rows :], valid, valid_targets, bar,
+        )  # fmt: skip
+
+
+class _Trainer:
+    """One training run; its state is the network, the optimizer and the clock."""
+
+    def __init__(
+        self, net: Classifier, planned: Plan, options: EncoderOptions, metric: str,
+        rng: np.random.Generator,
+    ) -> None:  # fmt: skip
+        self.net, self.plan, self.options, self.metric, self.rng = (
+            net, planned, options, metric, rng,
+        )  # fmt: skip
+        groups = net.groups(options.rate, options.layer_decay, options.weight_decay)
+        self.peaks = [group["lr"] for group in groups]
+        self.optimizer = torch.optim.AdamW(groups, fused=True)
+        self.best: dict[str, torch.Tensor] | None = None
+        self.scores: list[tuple[float, float]] = []
+
+    def run(
+        self, train: Sequence[Ints], targets: Ints, lengths: Ints, valid: Sequence[Ints],
+        valid_targets: Ints, bar: Any,  # noqa: ANN401 - progress.Step
+    ) -> EncoderRun:  # fmt: skip
+        options = self.options
+        classes = self.net.head.out_features
+        weight = class_weights(np.bincount(targets, minlength=classes), options.balance)
+        total = max(1, round(self.plan.rows * self.plan.epochs))
+        next_check = min(total, len(train))
+        began = time.monotonic()
+        done, training_seconds, cut, stop = 0, 0.0, False, False
+        while not stop:
+            for rows in training_batches(lengths, options.batch, self.rng):
+                step_began = time.monotonic()
+                # The clock counts only where the machine has become slower than planned.
+                spent = (step_began - began) / options.seconds
+                share = max(done / total, min(1.0, spent) if spent > 1 / 1.02 else 0.0)
+                self._step([train[i] for i in rows.tolist()], targets[rows], weight, share)
+                done += len(rows)
+                training_seconds += time.monotonic() - step_began
+                bar.advance(len(rows))
+                cut = done < total and time.monotonic() - began >= options.seconds
+                if done < next_check and not cut:
+                    continue
+                stop = self._check(done / len(train), valid, valid_targets, bar) or cut
+                if stop or done >= total:
+                    stop = True
+                    break
+                next_check = min(total, next_check + len(train))
+        assert self.best is not None
+        self.net.load_state_dict(self.best)
+        self.net.eval()
+        best = max(self.scores, key=lambda pair: pair[1])
+        return EncoderRun(
+            net=self.net,
+            score=best[1],
+            best_epoch=best[0],
+            epochs=done / len(train),
+            seconds=time.monotonic() - began,
+            rows_per_second=done / max(training_seconds, 1e-9),
+            plan=self.plan,
+            cut_by_time=cut,
+            scores=self.scores,
+        )
+
+    def _step(
+        self, rows: list[Ints], targets: Ints, weight: torch.Tensor | None, share: float
+    ) -> None:
+        options = self.options
+        warm = min(1.0, (share + 1e-9) / options.warmup) if options.warmup else 1.0
+        factor = min(warm, max(0.0, (1 - share) / (1 - options.warmup)))
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * factor
+        self.net.train()
+        loss = batch_loss(self.net, rows, targets, weight, options)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), options.clip)
+        self.optimizer.step()
+
+    def _check(
+        self, epoch: float, valid: Sequence[Ints], targets: Ints, bar: Any  # noqa: ANN401
+    ) -> bool:  # fmt: skip
+        """Score validation rows and keep the best weights; True where patience has run out."""
+        score = goal_score(net_logits(self.net, valid).argmax(axis=1), targets, self.metric)
+        bar.note(f"epoch {epoch:.2f}: validation {self.metric} {score:.3f}")
+        if not self.scores or score > max(s for _, s in self.scores):
+            self.best = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+        self.scores.append((epoch, score))
+        values = [s for _, s in self.scores]
+        return len(values) - 1 - values.index(max(values)) >= self.options.patience
+
+
+def batch_loss(
+    net: Classifier, rows: list[Ints], targets: Ints, weight: torch.Tensor | None,
+    options: EncoderOptions,
+) -> torch.Tensor:  # fmt: skip
+    """Cross-entropy summed over a batch, over the *mean* batch size, so that rows weigh alike."""
+    ids, mask = (torch.from_numpy(a) for a in padded(rows))
+    loss: torch.Tensor = torch.nn.functional.cross_entropy(
+        net(ids, mask), torch.from_numpy(targets), weight=weight,
+        label_smoothing=options.smoothing, reduction="sum",
+    )  # fmt: skip
+    return loss / options.batch
+
+
+def net_logits(net: Classifier, texts: Sequence[Ints]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Logits of texts by torch, shape (n, classes)."""
+    net.eval()
+    out = np.zeros((len(texts), net.head.out_features), np.float32)
+    lengths = np.fromiter((len(ids) for ids in texts), np.int64, len(texts))
+    with torch.inference_mode():
+        for rows in by_length(lengths, CHECK_TOKENS):
+            ids, mask = padded([texts[i] for i in rows.tolist()])
+            out[rows] = net(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+    return out
+
+
+def class_weights(counts: Ints, balance: float) -> torch.Tensor | None:
+    """Weight per class, (rows of the class) ** -balance, scaled to a mean of 1 over rows."""
+    if balance == 0:
+        return None
+    raw = np.where(counts > 0, np.maximum(counts, 1.0) ** -balance, 0.0)
+    return torch.from_numpy((raw * counts.sum() / (raw * counts).sum()).astype(np.float32))
+
+
+def _probe(
+    net: Classifier, train: Sequence[Ints], valid: Sequence[Ints], options: EncoderOptions
+) -> tuple[float, float]:
+    """Tokens per second of training, and seconds of one validation check; changes no weight."""
+    lengths = np.fromiter((len(ids) for ids in train), np.int64, len(train))
+    batches = training_batches(lengths, options.batch, np.random.default_rng(0))
+    state = torch.get_rng_state()
+    net.train()
+    tokens, seconds = 0, 0.0
+    # The first step is dearer (memory, kernels): it is left out where there are others.
+    for i, rows in enumerate(batches[: PROBE_STEPS + 1]):
+        began = time.monotonic()
+        targets = np.zeros(len(rows), np.int64)
+        batch_loss(net, [train[j] for j in rows.tolist()], targets, None, options).backward()
+        if i == 1:
+            tokens, seconds = 0, 0.0
+        tokens += int(lengths[rows].sum())
+        seconds += time.monotonic() - began
+    net.zero_grad(set_to_none=True)
+    speed = tokens / max(seconds, 1e-9)
+    sample = valid[:: max(1, math.ceil(len(valid) / 64))]
+    began = time.monotonic()
+    net_logits(net, sample)
+    check = (time.monotonic() - began) * len(valid) / len(sample)
+    torch.set_rng_state(state)
+    return speed, check

@@ -1,0 +1,69 @@
+"""The network: an encoder, the mean of its last hidden states, a linear head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModel
+from transformers.utils import logging
+
+
+class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
+    """Text ids to logits.
+
+    Parameters
+    ----------
+    folder : Path
+        A Hugging Face folder with safetensors weights.
+    classes : int
+    """
+
+    def __init__(self, folder: Path, classes: int) -> None:
+        super().__init__()
+        logging.disable_progress_bar()
+        # Dropout inside attention would cost the fused attention kernel; the other dropouts stay.
+        self.body = AutoModel.from_pretrained(
+            folder,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            attn_implementation="sdpa",
+            attention_probs_dropout_prob=0.0,
+            dtype=torch.float32,
+        )
+        self.dropout = nn.Dropout(0.1)
+        self.head = nn.Linear(self.body.config.hidden_size, classes)
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Logits, shape (rows, classes), of ids and mask, both (rows, tokens)."""
+        hidden = self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.to(hidden.dtype)[:, :, None]
+        pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+        logits: torch.Tensor = self.head(self.dropout(pooled))
+        return logits
+
+    def groups(self, rate: float, layer_decay: float, weight_decay: float) -> list[dict[str, Any]]:
+        """Optimizer groups: lower layers learn more slowly, biases and norms do not decay.
+
+        Layer i of L learns at ``rate * layer_decay ** (L - i)``, embeddings as layer 0, the head
+        at five times ``rate`` since it starts from nothing (Howard and Ruder 2018, section 3.2).
+        """
+        layers = self.body.config.num_hidden_layers
+        grouped: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in self.named_parameters():
+            if name.startswith("head"):
+                own = 5 * rate
+            else:
+                parts = name.split(".")
+                numbered = next((int(p) + 1 for p in parts if p.isdigit()), 0)
+                own = rate * layer_decay ** (layers - numbered)
+            decay = weight_decay if parameter.ndim > 1 else 0.0
+            grouped.setdefault((own, decay), []).append(parameter)
+        return [
+            {"params": params, "lr": lr, "weight_decay": wd} for (lr, wd), params in grouped.items()
+        ]

@@ -1,0 +1,72 @@
+"""How much training fits in the time there is, worked out before the long part begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FEWEST_EPOCHS = 1.5
+"""Passes below which rows are dropped rather than passes."""
+
+SPARE = 0.9
+"""Share of the budget that is planned for."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be trained.
+
+    ``seconds`` is the estimate for it; ``asked_seconds`` the one for what was asked; ``shrunk``
+    says in words what was given up, or is None.
+    """
+
+    rows: int
+    epochs: float
+    seconds: float
+    asked_seconds: float
+    shrunk: str | None
+
+
+def plan(
+    rows: int,
+    epochs: float,
+    tokens_per_row: float,
+    train_speed: float,
+    check_seconds: float,
+    budget_seconds: float,
+) -> Plan:
+    """Fit rows and epochs into a time budget: fewer epochs first, then fewer (newest) rows.
+
+    Parameters
+    ----------
+    rows, epochs
+        What was asked.
+    tokens_per_row
+        Mean length of a training row in tokens.
+    train_speed
+        Tokens per second of a training step, measured.
+    check_seconds
+        Seconds that one scoring of the validation rows takes; once per epoch.
+    budget_seconds
+        Seconds there are.
+    """
+    row_seconds = tokens_per_row / train_speed
+
+    def cost(rows: int, epochs: float) -> float:
+        return rows * epochs * row_seconds + max(1.0, epochs) * check_seconds
+
+    asked = cost(rows, epochs)
+    limit = budget_seconds * SPARE
+    if asked <= limit:
+        return Plan(rows, epochs, asked, asked, None)
+    fewest = min(epochs, FEWEST_EPOCHS)
+    fit = (limit - check_seconds) / (rows * row_seconds + check_seconds)
+    if fit >= fewest:
+        said = f"{epochs:g} epochs became {fit:.2f} to fit {budget_seconds / 60:g} minutes"
+        return Plan(rows, fit, cost(rows, fit), asked, said)
+    room = max(limit - max(1.0, fewest) * check_seconds, 0.1 * limit)
+    fewer = max(1, min(rows, int(room / (fewest * row_seconds))))
+    said = (
+        f"{rows:,} rows and {epochs:g} epochs became the newest {fewer:,} rows and {fewest:g} "
+        f"epochs to fit {budget_seconds / 60:g} minutes"
+    )
+    return Plan(fewer, fewest, cost(fewer, fewest), asked, said)
