@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,12 +62,9 @@ def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
     """SHA-256 over every row as read, in order, as hexadecimal digits."""
     digest = hashlib.sha256()
     for row in rows:
+        # As JSON, quotes and all: no two different rows have the same bytes.
         fields = (row.id, row.text, row.target, row.group, row.time, given.get(row.id))
-        for value in fields:
-            # Each field by its length first: no two different rows have the same bytes.
-            content = b"" if value is None else str(value).encode("utf-8")
-            digest.update(b"%d:" % (-1 if value is None else len(content)))
-            digest.update(content)
+        digest.update(json.dumps(fields).encode("ascii"))
     return digest.hexdigest()
 
 
@@ -158,6 +156,8 @@ class _Reader:
 
     def _word(self, value: Any, column: str, what: str, where: str) -> str:  # noqa: ANN401
         """One shared string per distinct word: 100,000 rows have few labels and groups."""
+        if type(value) is str and value in self.words:
+            return self.words[value]
         text = word(value, column, what, where)
         return self.words.setdefault(text, text)
 
