@@ -15,12 +15,17 @@ SHADES: tuple[Shade, ...] = ("plain", "mixed", "rough", "new")
 Shaded = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """Templates of each shade."""
 
-LOGON: Shaded = (("2", "7"), ("3",), ("10",), ("9",))
+LOGON: Shaded = (
+    ("type 2 User32 at {word}", "type 7 User32 at {word}"),
+    ("type 3 Kerberos from {word}",),
+    ("type 10 User32 from {word}", "type 3 NtLmSsp from {word}{n}"),
+    ("type 9 seclogo as {word}",),
+)
 SSH: Shaded = (
-    ("password for {word}",),
-    ("keyboard-interactive",),
-    ("none, {n} tries",),
-    ("gssapi",),
+    ("password for {word}", "publickey {word}"),
+    ("keyboard-interactive {word}",),
+    ("none, {n} tries, {word}",),
+    ("gssapi {word}",),
 )
 IN_HOUSE: Shaded = (
     (r"C:\Program Files\{word}\{word}.exe", r"C:\Windows\System32\{word}svc.exe"),

@@ -116,16 +116,21 @@ def people(name: str) -> tuple[str, ...]:
     """The ordinary users of a workstation class, or of the whole house for any other host."""
     everyone = list(_WORKSTATIONS)
     if name not in _WORKSTATIONS:
-        return tuple(user for place in everyone for user in people(place)[:8])
+        return tuple(user for place in everyone for user in people(place)[:12])
     k = everyone.index(name)
     return tuple(
         f"{_GIVEN[(3 * k + i) % 20]}.{_FAMILY[(7 * k + i + i // 20) % 20]}"
-        for i in range(min(_WORKSTATIONS[name], 30))
+        for i in range(_WORKSTATIONS[name])
     )
 
 
 ADMINS = tuple(f"adm_{name}" for name in ("brandt", "costa", "holm", "keller", "novak", "rossi"))
-STRANGERS = ("root", "admin", "test", "oracle", "ubuntu", "guest", "ftpuser", "support", "pi")
+_TRIED = (
+    "root admin test oracle ubuntu guest ftpuser support pi user info mysql postgres git jenkins "
+    "deploy backup web www nagios hadoop tomcat centos ec2 debian minecraft steam teamspeak ts3 "
+    "operator service sales student demo ansible vagrant zabbix redis elastic kafka spark docker"
+)
+STRANGERS = tuple(_TRIED.split())
 SERVICES = ("svc_scan", "svc_backup", "svc_deploy", "svc_mon", "svc_web", "svc_sync")
 
 PARTS = tuple(

@@ -180,13 +180,16 @@ def _line(trait: _Trait, value: Any) -> str:  # noqa: ANN401 - any JSON scalar
         return f"{name}: {moment}"
     if kind in ("port", "source port") and (door := port(value, kind == "source port")):
         return f"{name}: {door}"
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        value = int(value)
     if isinstance(value, (int, float)):
         return f"{name}: {_number(kind, value)}"
     if kind != "outside":
         bare = _bare(str(value))
         if bare or (kind == "host" and _IDENTIFIER.fullmatch(value)):
             return f"{name}: {host(value) if kind == 'host' else bare}"
-    return f"untrusted{{{name}}}: {phrase(str(value), 480 if name == 'text' else 160)}"
+    text = phrase(str(value), 480 if name == "text" else 160)
+    return f"untrusted{{{name}}}: {text}" if text else ""
 
 
 @lru_cache(maxsize=8192)

@@ -11,9 +11,10 @@ the exact posterior of `posterior`, computed from
 - the tables averaged over the half-year; and
 - its own idea of how common each label is, `SUPPOSED`.
 
-It then answers with a draw from that belief raised to the power `DECISIVE` (a model near, but not
-at, temperature zero). Tokens are counted at four characters each plus a fixed prompt; seconds are
-drawn; a few answers are errors, as they are in practice.
+It reads what it sees only so well: likelihoods count with the power `READING`. It then answers with
+a draw from its belief raised to the power `DECISIVE` (a model near, but not at, temperature zero).
+Tokens are counted at four characters each plus a fixed prompt; seconds are drawn; a few answers are
+errors, as they are in practice.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from whichlever.packs.triage.posterior import Seen, hours, peers, tables, users
 from whichlever.packs.triage.simulate import Simulated
 
 SUPPOSED: Weights = {"critical": 0.10, "investigate": 0.22, "noise": 0.68}
-DECISIVE = 3.0
+READING = 0.7
+DECISIVE = 2.0
 ERROR_RATE = 0.005
 PROMPT_TOKENS = 310
 """Instructions and label meanings, the same before every alert."""
@@ -64,14 +66,13 @@ def generic_belief(seen: Seen) -> Weights:
     for label in LABELS:
         causes = {n: c.weight for n, c in CAUSES.items() if c.label == label}
         shares = normalised(causes)
-        mass[label] = SUPPOSED[label] * math.fsum(
-            share * _generic_likelihood(name, seen) for name, share in shares.items()
-        )
+        seen_so = math.fsum(share * _stranger(name, seen) for name, share in shares.items())
+        mass[label] = SUPPOSED[label] * seen_so**READING
     return normalised(mass)
 
 
 @cache
-def _generic_likelihood(name: str, seen: Seen) -> float:
+def _stranger(name: str, seen: Seen) -> float:
     """P(what a stranger sees | cause), the months taken alike."""
     role = at.HOSTS[seen.host].role if seen.host in at.HOSTS else ""
     outside = seen.peer in _OUTSIDE

@@ -79,7 +79,7 @@ SIGNATURES: dict[str, Signature] = {
         5,
         "windows, authentication_failed",
         "Brute Force",
-        "logonType",
+        "authentication",
         *artefacts.LOGON,
     ),
     "logon_many": _wazuh(
@@ -88,7 +88,7 @@ SIGNATURES: dict[str, Signature] = {
         10,
         "windows, authentication_failures",
         "Brute Force",
-        "logonType",
+        "authentication",
         *artefacts.LOGON,
     ),
     "logon_net": _wazuh(
@@ -97,7 +97,7 @@ SIGNATURES: dict[str, Signature] = {
         3,
         "windows, authentication_success",
         "Valid Accounts",
-        "logonType",
+        "authentication",
         *artefacts.LOGON,
     ),
     "ssh_nouser": _wazuh(

@@ -11,6 +11,7 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from itertools import pairwise
 
 MAX_SCAN = 4096
 """Characters of one value that are looked at; what lies beyond is counted, never read."""
@@ -217,11 +218,12 @@ def _long(text: str) -> str:
     if _HEX.fullmatch(text):
         return f"<hex:{len(text)}>"
     letters = text.rstrip("=")
-    mixed = (
-        any("a" <= c <= "z" for c in letters)
-        and any("A" <= c <= "Z" for c in letters)
-        and any("0" <= c <= "9" for c in letters)
-    )
-    if mixed and 16 * (text.count("/") + text.count("-") + text.count("_")) <= len(text):
+    kinds = [
+        "a" if c.islower() else "A" if c.isupper() else "0" if c.isdigit() else c for c in letters
+    ]
+    changes = sum(here != there for here, there in pairwise(kinds))
+    # Random characters change between lower, upper and digit at three places in five; the words of
+    # a path or a CamelCase name, far less often.
+    if 20 * changes >= 7 * len(letters) and {"a", "A", "0"} <= set(kinds):
         return f"<b64:{1 << (len(letters) - 1).bit_length()}>"
     return re.sub(r"[0-9]{5,}", lambda m: f"<10^{len(m[0]) - 1}>", text)
