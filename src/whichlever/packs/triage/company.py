@@ -61,7 +61,7 @@ HOSTS = {
         HostClass("vpn-gw", "dmz", "dmz", 2),
     )
 }
-"""Some three hundred hosts in sixteen classes."""
+"""Some three hundred hosts in fifteen classes."""
 
 OFFICE_STAFF = {name: n for name, n in _WORKSTATIONS.items() if name != "ws-lab"}
 SERVERS = {"srv-app": 18.0, "srv-db": 9.0, "srv-file": 6.0, "srv-build": 7.0}

@@ -363,4 +363,4 @@ SIGNATURES: dict[str, Signature] = {
         outbound=True,
     ),
 }
-"""Twenty-nine rules."""
+"""Twenty-eight rules."""
