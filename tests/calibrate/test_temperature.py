@@ -69,6 +69,7 @@ def test_probabilities_of_zero_and_one_stay_finite():
     assert fitted.value > 1
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_clopper_pearson_is_scipys(counts):
     hits, rows = counts

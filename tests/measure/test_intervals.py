@@ -1,0 +1,96 @@
+"""Intervals hold what they say, with groups and at the edge."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from whichlever.measure.draws import Draws
+from whichlever.measure.intervals import basic, percentile, share
+from whichlever.measure.scores import Answers
+
+
+def coverage(make, truth, runs):
+    held = 0
+    for run in range(runs):
+        interval = make(np.random.default_rng([9, run]), run)
+        held += interval.low <= truth <= interval.high
+    return held / runs
+
+
+def test_bootstrap_of_macro_f1_covers():
+    """Three classes; the truth is that of a million rows."""
+
+    def rows(random, n):
+        true = random.choice(3, n, p=[0.2, 0.3, 0.5])
+        wrong = random.integers(0, 3, n)
+        return true, np.where(random.random(n) < 0.6, true, wrong)
+
+    big = Answers(*rows(np.random.default_rng(0), 1_000_000))
+    truth = big.metric("macro_f1", np.ones((1_000_000, 1)))[0]
+
+    def make(random, run):
+        answers = Answers(*rows(random, 200))
+        draws = Draws.over(200, None, draws=400, seed=run)
+        drawn = np.concatenate([answers.metric("macro_f1", w) for w in draws.chunks()])
+        return percentile(answers.metric("macro_f1", np.ones((200, 1)))[0], drawn)
+
+    assert coverage(make, truth, 250) >= 0.91
+
+
+def test_rows_in_groups_need_the_group_bootstrap():
+    """Forty groups of ten rows that are right or wrong together for the most part."""
+
+    def make(random, run):
+        level = random.beta(2, 1, 40).repeat(10)
+        right = (random.random(400) < level).astype(int)
+        answers = Answers(np.ones(400, dtype=int), right)
+        groups = [f"g{i // 10}" for i in range(400)]
+        draws = Draws.over(400, groups, draws=400, seed=run)
+        drawn = np.concatenate([answers.accuracy(w) for w in draws.chunks()])
+        return share(float(right.sum()), 400, 40, drawn)
+
+    assert coverage(make, 2 / 3, 250) >= 0.92
+
+
+def test_all_right_is_not_certainty():
+    rows = share(23, 23, None, None)
+    assert rows.value == 1
+    assert rows.low == pytest.approx(0.8518, abs=1e-3)
+    two_scenarios = share(23, 23, 2, np.ones(100))
+    assert two_scenarios.low < 0.2
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_independent_shares_are_clopper_pearson(counts):
+    hits, rows = counts
+    want = binomtest(hits, rows).proportion_ci(0.95, method="exact")
+    found = share(hits, rows, None, None)
+    assert (found.low, found.high) == pytest.approx((want.low, want.high), abs=1e-9)
+
+
+def test_the_same_seed_gives_the_same_draws_however_they_are_cut(monkeypatch):
+    whole = np.concatenate(list(Draws.over(50, None, 40, 3).chunks()), axis=1)
+    again = np.concatenate(list(Draws.over(50, None, 40, 3).chunks()), axis=1)
+    assert np.array_equal(whole, again)
+    assert np.all(whole.sum(axis=0) == 50)
+    monkeypatch.setattr("whichlever.measure.draws.CHUNK_CELLS", 500)
+    cut = np.concatenate(list(Draws.over(50, None, 40, 3).chunks()), axis=1)
+    assert np.array_equal(whole, cut)
+    assert not np.array_equal(whole, np.concatenate(list(Draws.over(50, None, 40, 4).chunks()), 1))
+
+
+def test_whole_groups_are_drawn():
+    groups = ["a", "a", "b", "c", "c", "c"]
+    weights = next(Draws.over(6, groups, 50, 0).chunks())
+    assert np.all(weights[0] == weights[1])
+    assert np.all(weights[3] == weights[5])
+    assert np.all(weights[[0, 2, 3]].sum(axis=0) == 3)
+
+
+def test_basic_interval_stays_around_its_value_and_above_zero():
+    found = basic(0.02, np.linspace(0.03, 0.06, 100))
+    assert found.low == 0
+    assert found.high == 0.02
