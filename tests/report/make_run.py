@@ -45,6 +45,7 @@ class Spec:
     outcome: str = "pull"
     error: str = "timed out"
     findings: Sequence[Finding] | None = None
+    chosen: dict[str, Any] | None = None
 
 
 ACCURACY = {
@@ -81,7 +82,8 @@ def make_run(folder: Path, spec: Spec | None = None) -> Path:
     ids = list(spec.ids or [f"a{i:05d}" for i in range(spec.rows)])[: spec.rows]
     texts = list(spec.texts or [f"{WORDS[i % 5]} (event {i})" for i in range(spec.rows)])
     texts = [texts[i % len(texts)] for i in range(spec.rows)]
-    _write(folder / "task.yaml", _task(spec))  # JSON is YAML
+    # JSON is YAML; escaped, since YAML refuses bare control characters.
+    (folder / "task.yaml").write_text(json.dumps(_task(spec)), encoding="utf-8")
     frames, summaries = [], []
     for lever in spec.levers:
         frame, summary = _lever(lever, spec, rng, ids, targets)
@@ -219,7 +221,7 @@ def _summary(
             test_rows=rows,
         ),
         fit_seconds=0.01 if lever == "majority" else 42.0,
-        chosen={"window": 20_000, "C": 1.0} if lever == "linear" else {},
+        chosen=spec.chosen or ({"window": 20_000, "C": 1.0} if lever == "linear" else {}),
         seeds=3 if lever.startswith("finetune") else 1,
         without_leaks={"macro_f1": _interval(f1 - 0.017, spread * 1.4)},
     )  # fmt: skip

@@ -6,8 +6,9 @@ that comes from data is made visible before it enters a chart, and none enters a
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -24,6 +25,16 @@ TIMES = (
     "datum.value >= 1000 ? format(datum.value / 1000, '~f') + ' s' : "
     "datum.value < 1 ? format(datum.value * 1000, '~f') + ' µs' : format(datum.value, '~f') + ' ms'"
 )
+
+
+def inline(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    """A chart on these rows.
+
+    They are handed over as one JSON text: Altair copies data cell by cell with every step that
+    builds a chart, and a text is one cell.
+    """
+    text = json.dumps(list(rows), ensure_ascii=False, allow_nan=False)
+    return alt.Chart(alt.InlineData(values=text, format=alt.JsonDataFormat(type="json")))
 
 
 def metric_name(metric: str) -> str:
@@ -54,12 +65,17 @@ def decade_axis(title: str, low: float, high: float, pixels: float, label: str) 
 
 def dressed(chart: Any) -> alt.TopLevelMixin:  # noqa: ANN401 - any altair chart
     """Give a chart the page's look."""
-    done = chart.configure(background="transparent", font=FONT, padding=4)
-    done = done.configure_view(stroke=None)
-    done = done.configure_axis(
-        labelColor=MUTED, titleColor=MUTED, gridColor=GRID, domainColor=MUTED, tickColor=MUTED,
-        labelFontSize=11, titleFontSize=11.5, titleFontWeight="normal", titlePadding=8,
-        labelPadding=4, tickSize=4, domain=False,
+    axis = alt.AxisConfig(
+        labelColor=MUTED, titleColor=MUTED, gridColor=GRID, tickColor=MUTED, labelFontSize=11,
+        titleFontSize=11.5, titleFontWeight="normal", titlePadding=8, labelPadding=4, tickSize=4,
+        domain=False,
     )  # fmt: skip
-    finished: alt.TopLevelMixin = done.configure_concat(spacing=20)
-    return finished
+    done: alt.TopLevelMixin = chart.configure(
+        background="transparent",
+        font=FONT,
+        padding=4,
+        axis=axis,
+        view=alt.ViewConfig(stroke=None),
+        concat=alt.CompositionConfig(spacing=20),
+    )
+    return done

@@ -17,6 +17,7 @@ from whichlever.report.look import (
     decade_axis,
     decades,
     dressed,
+    inline,
 )
 from whichlever.report.palette import Mark
 from whichlever.report.placement import CHARACTER
@@ -38,8 +39,8 @@ def reliability(calibration: Calibration, mark: Mark, size: int = 190) -> alt.To
     y = alt.Y(
         "accuracy:Q", scale=scale, axis=alt.Axis(title="accuracy", values=_HALVES, format=".1f")
     )
-    ideal = alt.Chart(alt.InlineData(values=[{"a": 0.0}, {"a": 1.0}]))
-    base = alt.Chart(alt.InlineData(values=rows))
+    ideal = inline([{"a": 0.0}, {"a": 1.0}])
+    base = inline(rows)
     chart = alt.layer(
         ideal.mark_line(color=MUTED, strokeDash=[3, 3], strokeWidth=1).encode(
             x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale)
@@ -87,7 +88,7 @@ def latency(
             title=None, labelColor=INK, labelLimit=200, ticks=False, domain=False, grid=False
         ),
     )
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = inline(rows)
     paint = alt.Color("colour:N", scale=None)
     layers: list[Any] = [
         base.mark_rule(strokeWidth=2, opacity=0.6).encode(
@@ -102,6 +103,6 @@ def latency(
         ),
     ]
     if limit_ms:
-        limit = alt.Chart(alt.InlineData(values=[{"limit": limit_ms}]))
+        limit = inline([{"limit": limit_ms}])
         layers.append(limit.mark_rule(color=INK, strokeDash=[4, 3]).encode(x="limit:Q"))
     return dressed(alt.layer(*layers).properties(width=inner, height=27 * len(rows)))

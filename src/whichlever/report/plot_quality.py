@@ -19,6 +19,7 @@ from whichlever.report.look import (
     decade_axis,
     decades,
     dressed,
+    inline,
     metric_name,
 )
 from whichlever.report.palette import Mark, marks
@@ -92,7 +93,9 @@ def _priced(
     costs = [r["cost"] for r in rows] + [r["marginal"] for r in rows if r["marginal"]]
     left, right = decades(costs, room=0.35)
     for row, label in zip(rows, _labels(rows, size, domain, (left, right)), strict=True):
-        row.update(dx=label.dx, dy=label.dy, align=label.align)
+        row["align"] = label.align
+        row["name_cost"] = row["cost"] * (right / left) ** (label.dx / size[0])
+        row["name_score"] = row["score"] - label.dy * (domain[1] - domain[0]) / size[1]
     axis = decade_axis("dollars per million calls", left, right, size[0], DOLLARS)
     x = alt.X("cost:Q", scale=alt.Scale(type="log", domain=[left, right]), axis=axis)
     y = alt.Y(
@@ -100,7 +103,7 @@ def _priced(
         scale=alt.Scale(domain=list(domain), zero=False, nice=False),
         axis=alt.Axis(title=metric_name(metric), format=".2f", values=ticks),
     )
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = inline(rows)
     paint = alt.Color("colour:N", scale=None)
     shape = alt.Shape("shape:N", scale=None)
     layers: list[Any] = [
@@ -120,14 +123,15 @@ def _priced(
             x=x, y=y, fill=paint, shape=shape
         ),
     ]
-    for row in rows:  # offsets and alignment are properties of a mark, so each name is its own
+    for align, bold in sorted({(r["align"], r["pulled"]) for r in rows}):
+        # alignment and weight belong to a mark, not to a row of its data
         layers.append(
-            alt.Chart(alt.InlineData(values=[row]))
+            inline([r for r in rows if (r["align"], r["pulled"]) == (align, bold)])
             .mark_text(
-                dx=row["dx"], dy=row["dy"], align=row["align"], baseline="middle", fontSize=11.5,
-                fontWeight="bold" if row["pulled"] else "normal",
+                align=align, baseline="middle", fontSize=11.5,
+                fontWeight="bold" if bold else "normal",
             )
-            .encode(x=x, y=y, text="name:N", color=alt.Color("colour:N", scale=None))
+            .encode(x=alt.X("name_cost:Q"), y=alt.Y("name_score:Q"), text="name:N", color=paint)
         )  # fmt: skip
     return alt.layer(*layers)
 
@@ -181,7 +185,7 @@ def _unpriced(
 ) -> alt.LayerChart:
     score = alt.Scale(domain=[ticks[0], ticks[-1]], nice=False, zero=False)
     rows = [_point(s, metric, given, None) for s in unpriced]
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = inline(rows)
     x = alt.X(
         "name:N",
         sort=[r["name"] for r in rows],

@@ -17,6 +17,7 @@ from whichlever.report.look import (
     decade_axis,
     decades,
     dressed,
+    inline,
 )
 from whichlever.report.palette import Mark
 from whichlever.report.placement import CHARACTER, spread
@@ -59,14 +60,14 @@ def cost_volume(
         if d > 0
     ]  # fmt: skip
     layers.append(
-        alt.Chart(alt.InlineData(values=lines))
+        inline(lines)
         .mark_line(clip=True)
         .encode(
             x=x, y=y, detail="lever:N", color=alt.Color("colour:N", scale=None),
             strokeWidth=alt.StrokeWidth("weight:Q", scale=None),
         )
     )  # fmt: skip
-    here = alt.Chart(alt.InlineData(values=[{"calls": volume}]))
+    here = inline([{"calls": volume}])
     layers.append(here.mark_rule(color=INK, strokeDash=[4, 3]).encode(x=x))
     layers.append(
         here.mark_text(
@@ -74,7 +75,7 @@ def cost_volume(
             text=f"you: {calls_in_short(volume)}",
         ).encode(x=x)
     )  # fmt: skip
-    layers.extend(_line_names(curves, given, pulled, (inner, height), (low, high), x))
+    layers.extend(_line_names(curves, given, pulled, (inner, height), (low, high)))
     return dressed(alt.layer(*layers).properties(width=inner, height=height))
 
 
@@ -93,14 +94,10 @@ def _bands(
             rows.append(
                 {"from": start / 1.03, "to": end * 1.03, "colour": given[even.lever].colour}
             )
-    return [
-        alt.Chart(alt.InlineData(values=[row]))
-        .mark_rect(opacity=0.13)
-        .encode(
-            x=alt.X("from:Q"), x2="to:Q", color=alt.Color("colour:N", scale=None)
-        )
-        for row in rows
-    ]  # fmt: skip
+    if not rows:
+        return []
+    paint = alt.Color("colour:N", scale=None)
+    return [inline(rows).mark_rect(opacity=0.13).encode(x=alt.X("from:Q"), x2="to:Q", color=paint)]
 
 
 def _uncertain(curve: Curve, mark: Mark, x: alt.X, y: alt.Y, floor: float) -> alt.Chart:
@@ -109,7 +106,7 @@ def _uncertain(curve: Curve, mark: Mark, x: alt.X, y: alt.Y, floor: float) -> al
         {"calls": v, "dollars": max(low, floor), "high": max(high, floor)}
         for v, low, high in zip(curve.volumes, curve.low, curve.high, strict=True)
     ]
-    base = alt.Chart(alt.InlineData(values=rows))
+    base = inline(rows)
     return base.mark_area(color=mark.colour, opacity=0.13, clip=True).encode(x=x, y=y, y2="high:Q")
 
 
@@ -119,23 +116,26 @@ def _line_names(
     pulled: str | None,
     size: tuple[int, int],
     domain: tuple[float, float],
-    x: alt.X,
 ) -> list[alt.Chart]:
     def down(dollars: float) -> float:
         inside = min(max(dollars, domain[0]), domain[1])
         return size[1] * math.log(domain[1] / inside) / math.log(domain[1] / domain[0])
 
     wanted = [down(c.dollars[-1]) if c.dollars[-1] > 0 else float(size[1]) for c in curves]
-    layers = []
-    for curve, pixel in zip(curves, spread(wanted, 14, 4, size[1] - 4), strict=True):
-        row = {"name": shortened(curve.lever, NAME_CHARS)}
-        layers.append(
-            alt.Chart(alt.InlineData(values=[row]))
-            .mark_text(
-                x=size[0] + 8, y=pixel, align="left", baseline="middle", fontSize=11.5,
-                color=given[curve.lever].colour, clip=False,
-                fontWeight="bold" if curve.lever == pulled else "normal",
-            )
-            .encode(text="name:N")
-        )  # fmt: skip
-    return layers
+    ratio = domain[0] / domain[1]
+    rows = [
+        {
+            "name": shortened(curve.lever, NAME_CHARS), "colour": given[curve.lever].colour,
+            "dollars": domain[1] * ratio ** (pixel / size[1]), "bold": curve.lever == pulled,
+        }
+        for curve, pixel in zip(curves, spread(wanted, 14, 4, size[1] - 4), strict=True)
+    ]  # fmt: skip
+    return [
+        inline([r for r in rows if r["bold"] == bold])
+        .mark_text(
+            x=size[0] + 8, align="left", baseline="middle", fontSize=11.5, clip=False,
+            fontWeight="bold" if bold else "normal",
+        )
+        .encode(y=alt.Y("dollars:Q"), text="name:N", color=alt.Color("colour:N", scale=None))
+        for bold in sorted({r["bold"] for r in rows})
+    ]  # fmt: skip

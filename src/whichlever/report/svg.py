@@ -44,7 +44,9 @@ def draw_svg(chart: Any, *, key: str, title: str, summary: str) -> str:  # noqa:
     """
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version="6.1", allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(
+        chart.to_dict(validate=False), vl_version="6.1", allowed_base_urls=[]
+    )
     root = ET.fromstring(drawn)  # noqa: S314 - written by the renderer: no entities, no DTD
     _clean(root)
     _renumber(root, key)
@@ -68,7 +70,7 @@ def draw_png(chart: Any, scale: float = 2.0) -> bytes:  # noqa: ANN401 - altair
     import vl_convert
 
     drawn: bytes = vl_convert.vegalite_to_png(
-        {**chart.to_dict(), "background": "#ffffff"},
+        {**chart.to_dict(validate=False), "background": "#ffffff"},
         vl_version="6.1",
         scale=scale,
         allowed_base_urls=[],

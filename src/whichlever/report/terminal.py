@@ -53,7 +53,9 @@ def _plain(text: str, style: str = "") -> Text:
 
 def _table(measures: Measures, verdict: Verdict, *, narrow: bool) -> Table:
     best = _best(measures)
-    table = Table(box=None, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim", pad_edge=False)
+    table = Table(
+        box=None, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim", pad_edge=False
+    )
     table.add_column("lever", no_wrap=True)
     table.add_column(metric_name(measures.metric), no_wrap=True)
     table.add_column("vs best", justify="right", no_wrap=True)
