@@ -3,8 +3,8 @@
 import math
 
 import pytest
-from make_outcome import task
 
+from make_outcome import task
 from whichlever.errors import TaskError
 from whichlever.predict import Usage
 from whichlever.prices import Bill, CallTotals, build_bill, call_cost, row_dollars, token_price

@@ -34,7 +34,9 @@ def test_never_worse_and_never_another_label(seed, sureness):
     scores, targets = sampled(seed, sureness, rows=120)
     fitted = Temperature.fit(scores, targets)
     after = fitted.apply(scores)
-    assert negative_log_likelihood(after, targets) <= negative_log_likelihood(scores, targets) + 1e-6
+    assert (
+        negative_log_likelihood(after, targets) <= negative_log_likelihood(scores, targets) + 1e-6
+    )
     assert np.allclose(after.sum(axis=1), 1, atol=1e-5)
     top = scores.max(axis=1)
     assert np.all(scores[np.arange(len(scores)), after.argmax(axis=1)] >= top - 1e-6)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from make_outcome import answers
 from scipy.stats import binomtest, kstest
 
+from make_outcome import answers
 from whichlever.measure.paired import attainable_p, holm, mcnemar, randomisation_p
 from whichlever.measure.scores import Answers, accuracy, macro_f1
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from make_outcome import LABELS, UNTIMED, answers, outcome, task
 
+from make_outcome import LABELS, UNTIMED, answers, outcome, task
 from whichlever.errors import DataError, TaskError
 from whichlever.measure import Measures, summarise
 from whichlever.measure.scores import macro_f1
@@ -186,7 +186,9 @@ def test_hundreds_of_classes_in_seconds():
         for i in range(4)
     ]  # fmt: skip
     began = time.process_time()
-    found = summarise(four, task("goal: {margin: 0.02}\n").model_copy(update={"labels": {}}), labels)
+    found = summarise(
+        four, task("goal: {margin: 0.02}\n").model_copy(update={"labels": {}}), labels
+    )
     assert time.process_time() - began < 20
     assert len(found.model_dump_json()) < 400_000
     some = found.lever("l0").metrics
