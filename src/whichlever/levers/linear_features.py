@@ -42,7 +42,7 @@ def tokens(text: str) -> tuple[list[str], list[str]]:
     return _PIECE.findall(text), [w for w in _WHOLE.findall(text) if len(w) <= _MAX_WHOLE]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Features:
     """A fitted vocabulary with its inverse document frequencies.
 

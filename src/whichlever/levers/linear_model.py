@@ -113,7 +113,10 @@ class LinearModel:
             said = json.loads((folder / "model.json").read_bytes().decode("utf-8", "surrogatepass"))
             if said["format"] != FORMAT:
                 raise RunError(f"{folder}: written as {said['format']!r}, this reads {FORMAT!r}")
-            with np.load(folder / "arrays.npz", allow_pickle=False) as file:
+            with (
+                (folder / "arrays.npz").open("rb") as raw,
+                np.load(raw, allow_pickle=False) as file,
+            ):
                 arrays = {name: file[name] for name in _SHAPES}
             words, labels = tuple(map(str, said["words"])), tuple(map(str, said["labels"]))
             _check(arrays, words, labels)
@@ -125,7 +128,7 @@ class LinearModel:
                 scale=float(said["scale"]),
                 facts=said["facts"],
             )
-        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise RunError(
                 f"{folder}: not a readable linear model ({type(error).__name__}: {error}); "
                 "remove the folder and fit again"
