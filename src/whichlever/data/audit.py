@@ -10,7 +10,7 @@ What is called a leak (``whichlever audit`` exits 3)
 - *Groups on both sides* although a group column is declared, where the probe loses more than
   ``goal.margin`` once it has not seen a row's group.
 - *A label's own word in the input* that says that label nine times in ten, in at least a tenth of
-  the label's rows, and at least twice as often as chance.
+  the label's rows, and leaves at most a quarter of the doubt that the label's share leaves.
 """
 
 from __future__ import annotations
@@ -131,11 +131,13 @@ def _label_words(
     splits: Splits, train: Sequence[Row], labels: Sequence[str], seed: int, every: ProbeScore | None
 ) -> list[Finding]:
     rows = [*splits.train, *splits.valid, *splits.calibrate]
-    telling = [w for w in label_words(rows, labels) if w.rows >= 5 and w.lift >= 1.5]
+    telling = [w for w in label_words(rows, labels) if w.rows >= 5 and _tells(w)]
     if not telling:
         return []
     telling.sort(key=lambda w: (-w.right, w.label))
-    leaks = [w for w in telling if w.precision >= 0.9 and w.covered >= 0.1 and w.lift >= 2]
+    leaks = [
+        w for w in telling if w.precision >= 0.9 and w.covered >= 0.1 and w.doubt_removed >= 0.75
+    ]
     worth = leaks or telling
     index = index_labels([w.label for w in worth])
     affected = [row.id for row in splits.test if labels_in(row.text, index)]
@@ -174,6 +176,10 @@ def _said(word: LabelWord) -> str:
         f"where {word.label!r} stands ({word.rows} rows) it is the label in {word.precision:.0%}, "
         f"{word.lift:.1f} times its share"
     )
+
+
+def _tells(word: LabelWord) -> bool:
+    return word.lift >= 1.5 or word.doubt_removed >= 0.5
 
 
 def _strong(telling: Sequence[LabelWord]) -> bool:

@@ -143,7 +143,8 @@ def _download(
             if total is not None and total > max_bytes:
                 raise DataError(f"{url}: {total} bytes, more than the limit of {max_bytes}")
             with progress.step(f"fetch {host}", total) as step:
-                while block := reply.read(_BLOCK):
+                # One receive at a time, so that a server that drips cannot outlast the clock.
+                while block := reply.read1(_BLOCK):
                     size += len(block)
                     if size > max_bytes:
                         raise DataError(f"{url}: more than the limit of {max_bytes} bytes")

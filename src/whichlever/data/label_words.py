@@ -33,6 +33,14 @@ class LabelWord:
         """How many times likelier the label is where its word stands."""
         return self.precision / self.base if self.base else 0.0
 
+    @property
+    def doubt_removed(self) -> float:
+        """The share of the doubt about the label that its word removes, at most 1.
+
+        (precision - base) / (1 - base): fair to frequent labels, whose lift cannot be large.
+        """
+        return (self.precision - self.base) / (1 - self.base) if self.base < 1 else 0.0
+
 
 def index_labels(labels: Iterable[str]) -> Index:
     """The labels' words by their first word; labels without words are left out."""
