@@ -128,6 +128,9 @@ class Prompt:
         offered = candidates(train, context.labels, settings.shots, context.seed)
         with context.progress.step("prompt: choose", total=len(offered)) as bar:
             for candidate in offered:
+                if tried and len(tried[0].answers) < min(MIN_CHOOSE, len(sample)):
+                    dropped[candidate.name] = "no time to try it"
+                    continue
                 chooser = Chooser(
                     client, context.labels, about=task.about, meanings=task.labels,
                     shots=candidate.shots, rotations=settings.rotations, journal=journal,
@@ -154,7 +157,7 @@ class Prompt:
                 "shots": list(best.candidate.ids),
                 "validation_rows": rows,
                 f"validation_{task.goal.metric}": scores,
-                "too_long": dropped,
+                "not_tried": dropped,
                 "guard": guard,
                 "guard_enforced": best.chooser.enforced,
                 "single_token_options": best.chooser.lettered,
