@@ -198,8 +198,8 @@ class LinearSettings(Model):
         default=["svm", "logistic"], description="svm always runs; logistic where it fits."
     )
     chars: bool = Field(default=True, description="Try character n-grams too.")
-    half_lives: list[Annotated[int, Field(ge=1)]] = Field(
-        default=[], description="Rows after which an older row's weight halves, to try."
+    decay: bool = Field(
+        default=True, description="Where rows have times, try a window whose edge is soft."
     )
     max_features: int = Field(default=300_000, ge=1000)
     minutes: float = Field(default=6.0, gt=0, description="Budget of search and fit, estimated.")

@@ -20,7 +20,7 @@ from whichlever.levers.linear_search import score
 from whichlever.predict import Row
 from whichlever.task import Data, Goal, LinearSettings, Task
 
-QUICK = LinearSettings(windows=["all"], c=[1.0], families=["svm"], chars=False)
+QUICK = LinearSettings(windows=["all"], c=[1.0], families=["svm"], chars=False, decay=False)
 NOISE = ["the", "of", "and", "host", "user", "process", "service", "alert", "seen", "from"]
 
 
@@ -89,11 +89,16 @@ def test_the_newest_rows_are_chosen_where_practice_has_changed(tmp_path: Path) -
 
 
 def test_older_rows_can_count_less_instead(tmp_path: Path) -> None:
-    train = make(1500, turn=1100)
+    train = make(1500, turn=900)
     valid = make(150, seed=1, start=1500, turn=0)
-    settings = QUICK.model_copy(update={"half_lives": [100]})
+    settings = QUICK.model_copy(update={"windows": [600], "decay": True})
     fitted = fit(tmp_path, train, valid, settings)
-    assert fitted.chosen["half_life"] == 100
+    soft = fitted.chosen["tried"][-1]
+    assert (soft["window"], soft["half_life"]) == (1200, 300)
+    assert soft["score"] > 0.9  # though half of its rows are from before the change
+    untimed = [Row(r.id, r.text, r.target) for r in train]
+    fitted = fit(tmp_path / "untimed", untimed, valid, settings)
+    assert all(t["half_life"] is None for t in fitted.chosen["tried"])
 
 
 def test_without_times_a_window_is_a_seeded_random_part(tmp_path: Path) -> None:
@@ -265,6 +270,6 @@ def test_real_weaknesses(shared_data: Path, tmp_path: Path) -> None:
                 rows.append(Row(str(i), record["text"], record["label"], None, time))
     rows = sorted(rows, key=lambda row: row.time or 0)[-1700:]
     train, valid, test = rows[:1200], rows[1200:1400], rows[1400:1700]
-    settings = LinearSettings(windows=["all"], c=[1.0], families=["svm"], chars=False)
+    settings = LinearSettings(windows=["all"], c=[1.0], families=["svm"], chars=False, decay=False)
     fitted = fit(tmp_path, train, valid, settings)
     assert accuracy(fitted, test) > 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from whichlever.errors import DataError
 from whichlever.levers.base import Context, Fit
@@ -64,7 +64,7 @@ class Linear:
         metric = context.task.goal.metric
         estimate = self.estimate_seconds(len(train), len(valid))
         with context.progress.step("linear: choose settings", estimate, estimate) as step:
-            candidate, scale, facts = _search(rows, valid, context, settings, step)
+            candidate, scale, facts = _search(rows, by, valid, context, settings, step)
         refit = settings.refit and any(row.target in known for row in valid)
         final = rows
         if refit:
@@ -88,6 +88,7 @@ class Linear:
 
 def _search(
     rows: Sequence[Row],
+    by: Literal["time", "random"],
     valid: Sequence[Row],
     context: Context,
     settings: LinearSettings,
@@ -99,7 +100,7 @@ def _search(
         candidate = Candidate(window=windows(settings, len(rows))[-1], c=middle)
         return candidate, UNTUNED_SCALE, {"valid_score": None, "why": "no validation rows"}
     search = Search(
-        rows, valid, context.labels, context.task.goal.metric, settings, context.seed, step
+        rows, by, valid, context.labels, context.task.goal.metric, settings, context.seed, step
     )
     candidate, scale = search.run()
     facts = {

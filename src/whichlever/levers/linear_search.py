@@ -72,6 +72,8 @@ class Search:
     ----------
     train
         In the order of `in_order`, every target one of the labels.
+    by
+        What that order is.
     valid
         Any order; a target outside the labels counts as wrong.
     labels
@@ -83,6 +85,7 @@ class Search:
     def __init__(
         self,
         train: Sequence[Row],
+        by: Literal["time", "random"],
         valid: Sequence[Row],
         labels: Sequence[str],
         metric: str,
@@ -91,7 +94,8 @@ class Search:
         step: Step,
     ) -> None:
         self.tried: list[Tried] = []
-        self._train, self._valid, self._labels = train, valid, tuple(labels)
+        self._train, self._by, self._valid = train, by, valid
+        self._labels = tuple(labels)
         self._metric, self._settings, self._seed, self._step = metric, settings, seed, step
         index = {label: i for i, label in enumerate(labels)}
         self._targets = np.array([index[row.target or ""] for row in train], dtype=np.int64)
@@ -137,13 +141,19 @@ class Search:
     def _others(self) -> Iterator[Candidate]:
         if self._metric == "macro_f1":
             yield replace(self._chosen(), class_weight="balanced")
-        for half_life in self._settings.half_lives:
-            yield replace(self._chosen(), half_life=half_life)
+        if self._settings.decay and self._by == "time":
+            yield self._faded(self._chosen())
         if self._settings.chars:
             yield replace(self._chosen(), chars=True)
         if "logistic" in self._settings.families:
             for factor in (1, 10):  # its loss is softer: the same C regularises it more
                 yield replace(self._chosen(), family="logistic", c=self._chosen().c * factor)
+
+    def _faded(self, chosen: Candidate) -> Candidate:
+        """Twice the window, an older row counting less: a soft edge instead of a hard one."""
+        rows = self._rows(chosen)
+        twice: int | Literal["all"] = "all" if 2 * rows >= len(self._train) else 2 * rows
+        return replace(chosen, window=twice, half_life=max(rows // 2, 1))
 
     def _chosen(self) -> Candidate:
         assert self._best is not None
