@@ -110,6 +110,28 @@ def test_near_copies_are_found_by_their_words() -> None:
     assert not few.has_leak
 
 
+def test_filled_in_templates_are_near_and_give_nothing_away() -> None:
+    rng = np.random.default_rng(0)
+
+    def filled(n: int, prefix: str) -> list[Row]:
+        return [
+            Row(
+                f"{prefix}{i}",
+                f"alert number n{rng.integers(10**6)} on the mail gateway was raised by the "
+                f"scanner in the cellar at hour h{rng.integers(24)} and then was closed again",
+                f"L{rng.integers(2)}",
+            )
+            for i in range(n)
+        ]
+
+    found = audit(Splits(tuple(filled(300, "a")), (), (), tuple(filled(100, "t"))))
+    near = of_kind(found, "near_across")
+    assert near.severity == "warning"
+    assert near.count > 80
+    assert not found.has_leak
+    assert found.leaked_ids == ()
+
+
 def test_one_text_with_two_labels_and_repetitions_inside() -> None:
     train = rows(300, "a", 1)
     train[7] = Row("twin", train[3].text, "L0" if train[3].target == "L1" else "L1")

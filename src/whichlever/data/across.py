@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +16,8 @@ from whichlever.task import Task
 
 EXACT_SHARE = 0.01
 NEAR_SHARE = 0.05
+TELLING_KAPPA = 0.5
+"""Agreement beyond chance of near duplicates' labels from which nearness gives the answer away."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,22 @@ class Pool:
         return [self.rows[j].id for j in (*self.exact.values(), *self.near.values())]
 
     def leaked_ids(self) -> list[str]:
-        """Ids of the test rows that repeat a row outside test, in test order."""
-        return [self.rows[i].id for i in sorted((*self.exact, *self.near))]
+        """Ids of the test rows whose answer stands outside test, in test order."""
+        near = self.near if self.near_kappa() >= TELLING_KAPPA else ()
+        return [self.rows[i].id for i in sorted((*self.exact, *near))]
+
+    def near_kappa(self) -> float:
+        """Cohen's kappa (1960) of the labels of near duplicates across the split.
+
+        0 is chance, 1 is always the same label; 1 too where only one label occurs.
+        """
+        pairs = [(self.rows[i].target, self.rows[j].target) for i, j in self.near.items()]
+        if not pairs:
+            return 0.0
+        one, other = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+        chance = sum(one[label] * other[label] for label in one) / len(pairs) ** 2
+        agreed = sum(a == b for a, b in pairs) / len(pairs)
+        return (agreed - chance) / (1 - chance) if chance < 1 else 1.0
 
     def repeated_inside(self, role: str) -> list[str]:
         """Ids of the rows of a role whose text stood in it before."""
@@ -109,7 +125,8 @@ def across_findings(
         severity: Severity = "leak" if promised or share > EXACT_SHARE else "warning"
         findings.append(_across(pool, pool.exact, "exact", severity, tests, without))
     if pool.near:
-        severity = "leak" if len(pool.near) / tests > NEAR_SHARE else "warning"
+        many, telling = len(pool.near) / tests > NEAR_SHARE, pool.near_kappa() >= TELLING_KAPPA
+        severity = "leak" if many and telling else "warning" if many or telling else "info"
         findings.append(_across(pool, pool.near, "near", severity, tests, without))
     return findings
 
@@ -123,6 +140,7 @@ def _across(
     without: Callable[[set[str]], Scores],
 ) -> Finding:
     ids = [pool.rows[i].id for i in pairs]
+    kappa = f" (kappa {pool.near_kappa():.2f})" if which == "near" else ""
     same = sum(pool.rows[i].target == pool.rows[j].target for i, j in pairs.items())
     text = (
         "the very text (case and spacing aside) of another role's row"
@@ -133,7 +151,7 @@ def _across(
         "exact_across" if which == "exact" else "near_across",
         severity,
         f"{len(ids)} of {tests} test rows ({len(ids) / tests:.1%}) have {text}, "
-        f"{same} of them with its label",
+        f"{same} of them with its label{kappa}",
         ids,
         "keep one of each text, or put the copies into one group (data.group, split by: group); "
         "else read the score without these rows",

@@ -97,7 +97,8 @@ class Audit(_Frozen):
         The probe's score on all test rows and, where rows are leaked, on the others; what the
         probe is.
     leaked_ids
-        Every test row that has an exact or near duplicate in train, valid or calibrate.
+        Every test row that has an exact duplicate in train, valid or calibrate, or a near one
+        whose label gives its own away.
     """
 
     rows: dict[str, int]
