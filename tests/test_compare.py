@@ -51,9 +51,7 @@ def test_no_row_has_two_roles_and_calibration_is_not_test(finished):
 
 
 def test_measures_follow_from_the_trials_alone(finished):
-    frame = finished.trials().filter(
-        (pl.col("role") == "test") & (pl.col("lever") == "linear")
-    )
+    frame = finished.trials().filter((pl.col("role") == "test") & (pl.col("lever") == "linear"))
     accuracy = (frame["target"] == frame["predicted"]).mean()
     assert finished.measures.lever("linear").metrics["accuracy"].value == pytest.approx(accuracy)
 

@@ -18,6 +18,7 @@ from whichlever.environment import environment
 from whichlever.errors import EgressError
 from whichlever.levers import build
 from whichlever.levers.build import family
+from whichlever.llm.batch import write_requests
 from whichlever.measure import Measures, summarise
 from whichlever.offline import is_loopback
 from whichlever.progress import Progress, Silent
@@ -131,6 +132,7 @@ def compare(
         write_text(run / "task.yaml", _yaml(task))
         prepared = prepare(task, progress)
         _write_inputs(run, prepared)
+        write_requests(run / "requests.jsonl", prepared.splits.test, task, prepared.dataset.labels)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
         steps = [
             run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress)
@@ -219,9 +221,9 @@ def _yaml(task: Task) -> str:
     return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
-def _windows(task: Task) -> dict[str, int | None]:
+def _windows(task: Task) -> dict[str, int]:
     """Each lever's input window in tokens, where the task says it."""
-    windows: dict[str, int | None] = {}
+    windows: dict[str, int] = {}
     if task.levers.finetune is not None and "encoder" in task.levers.finetune.rungs:
         windows["finetune-encoder"] = task.levers.finetune.max_tokens
     for name in ("prompt", "rag"):
