@@ -44,7 +44,7 @@ class StaticOptions:
     epochs, patience
         Passes at most, and passes without a better validation score before stopping.
     batch
-        Rows a step; fewer where there are few rows.
+        Rows a step at most; a fortieth of the rows where that is less, and never under 16.
     """
 
     pairs: bool = True
@@ -54,7 +54,7 @@ class StaticOptions:
     rate: float = 1e-2
     epochs: int = 20
     patience: int = 4
-    batch: int = 512
+    batch: int = 2048
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def train_static(
     prior = np.log((counts + 0.5) / (counts.sum() + 0.5 * classes)).astype(np.float32)
     bias = torch.from_numpy(prior).requires_grad_()
     weights = _class_weights(counts, options.balance)
-    batch = max(16, min(options.batch, len(targets) // 20))
+    batch = max(16, min(options.batch, len(targets) // 40))
     steps = math.ceil(len(targets) / batch) * options.epochs
     optimizer = torch.optim.Adam([table, head, bias], lr=options.rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: 1 - 0.9 * min(1, s / steps))

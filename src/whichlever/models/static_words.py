@@ -78,7 +78,7 @@ class WordPieces:
     def forget(self) -> None:
         """Forget every word met so far."""
         self._known: dict[bytes, int] = {}
-        self._new: list[Ints] = []
+        self._pieces_of: list[Ints] = []
 
     def words(self, texts: Sequence[str]) -> tuple[Bags, list[Ints]]:
         """Number the words of each text.
@@ -100,6 +100,7 @@ class WordPieces:
             known = self._known
             missing = list({w: None for words in split for w in words})
         new = self._tokenize([w.decode() for w in missing])
+        self._pieces_of.extend(new)
         for word in missing:
             known[word] = len(known)
         lengths = np.fromiter((len(words) for words in split), np.int64, len(split))
@@ -110,11 +111,8 @@ class WordPieces:
 
     def ids(self, texts: Sequence[str]) -> Bags:
         """Token ids of each text, exactly as the tokenizer itself gives them."""
-        bags, new = self.words(texts)
-        if self.remembered == len(new):  # all were forgotten just before
-            self._new = []
-        self._new.extend(new)
-        return expand(bags, self._new)
+        bags, _ = self.words(texts)
+        return expand(bags, self._pieces_of)
 
     def _split(self, text: str) -> list[bytes]:
         data = _encoded(text)
@@ -132,10 +130,10 @@ def expand(bags: Bags, table: Sequence[Ints]) -> Bags:
     """Replace each unit by the units that ``table`` lists for it."""
     if len(bags.units) == 0:
         return Bags(np.zeros(0, np.int64), np.zeros_like(bags.starts))
-    sizes = np.fromiter((len(entry) for entry in table), np.int64, len(table))
-    units = np.concatenate([table[n] for n in bags.units.tolist()])
-    ends = np.zeros(len(bags.units) + 1, np.int64)
-    np.cumsum(sizes[bags.units], out=ends[1:])
+    entries = [table[n] for n in bags.units.tolist()]
+    ends = np.zeros(len(entries) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, entries), np.int64, len(entries)), out=ends[1:])
+    units = np.concatenate(entries)
     return Bags(units, ends[bags.starts])
 
 
