@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -19,16 +16,38 @@ from pydantic import (
 )
 
 from whichlever.errors import TaskError
+from whichlever.settings import (
+    RUNGS,
+    FinetuneSettings,
+    Levers,
+    LinearSettings,
+    Model,
+    PromptSettings,
+    RagSettings,
+    RecordedAnswers,
+)
 from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
 
-RUNGS = ("static", "encoder")
+__all__ = [
+    "LLM",
+    "METRICS",
+    "RUNGS",
+    "Constraints",
+    "Data",
+    "FinetuneSettings",
+    "Goal",
+    "Levers",
+    "LinearSettings",
+    "Model",
+    "OwnPrices",
+    "PromptSettings",
+    "RagSettings",
+    "RecordedAnswers",
+    "Split",
+    "Task",
+]
+
 METRICS = ("macro_f1", "accuracy")
-
-
-class Model(BaseModel):
-    """Strict about keys, frozen once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 Column = Annotated[str, Field(min_length=1)]
@@ -183,119 +202,6 @@ class LLM(Model):
         if not re.match(r"https?://[^\s/]+", value):
             raise ValueError(f"{value!r} is not a server's address (http://HOST:PORT/v1)")
         return value
-
-
-class LinearSettings(Model):
-    """TF-IDF + linear model; every list is searched on validation rows."""
-
-    windows: list[Annotated[int, Field(ge=1)] | Literal["all"]] = Field(
-        default=[1000, 5000, 20_000, "all"],
-        min_length=1,
-        description="Newest (by time, else random) training rows to try.",
-    )
-    c: list[Annotated[float, Field(gt=0)]] = Field(default=[0.1, 0.3, 1.0, 3.0, 10.0], min_length=1)
-    families: list[Literal["svm", "logistic"]] = Field(
-        default=["svm", "logistic"], description="svm always runs; logistic where it fits."
-    )
-    chars: bool = Field(default=True, description="Try character n-grams too.")
-    decay: bool = Field(
-        default=True, description="Where rows have times, try a window whose edge is soft."
-    )
-    max_features: int = Field(default=300_000, ge=1000)
-    minutes: float = Field(default=6.0, gt=0, description="Budget of search and fit, estimated.")
-    refit: bool = Field(default=True, description="Fit the chosen settings on train + valid.")
-
-
-class _LLMSettings(Model):
-    model: str = "smollm2-135m-instruct"
-    minutes: float = Field(default=10.0, gt=0, description="Time budget for its answers.")
-    dollars: float | None = Field(default=None, ge=0, description="Money budget for its answers.")
-    max_rows: int | None = Field(default=None, ge=1)
-    timeout_seconds: float = Field(default=60.0, gt=0)
-    retries: int = Field(default=3, ge=0)
-    parallel: int = Field(default=4, ge=1, description="Requests under way at once (remote).")
-
-
-class PromptSettings(_LLMSettings):
-    """Prompting: the most shots to try; 0 is zero-shot only."""
-
-    shots: int = Field(default=4, ge=0)
-    rotations: int = Field(default=2, ge=1, description="Option orders averaged per answer.")
-
-
-class RagSettings(_LLMSettings):
-    """Retrieval: k passages or labelled rows in the prompt, and a nearest-neighbour vote."""
-
-    k: int = Field(default=5, ge=1)
-    vote_k: list[int] = Field(default=[1, 3, 5, 10, 20])
-    vote_only: bool = Field(default=False, description="Only the nearest-neighbour vote.")
-
-
-class FinetuneSettings(Model):
-    """Fine-tuning: which rungs, from which base, within which budget."""
-
-    rungs: list[Literal["static", "encoder"]] = Field(default=["static", "encoder"], min_length=1)
-    base: str = Field(default="all-minilm-l6-v2", description="Weights name, path or hub id.")
-    max_rows: int | None = Field(default=20_000, ge=1, description="Encoder: newest rows used.")
-    max_tokens: int = Field(default=160, ge=8, le=8192, description="Encoder: longest input.")
-    epochs: float = Field(default=4.0, gt=0)
-    learning_rate: float = Field(default=1e-4, gt=0, description="Encoder: peak learning rate.")
-    minutes: float = Field(default=30.0, gt=0, description="Encoder: training time budget.")
-    windows: list[int | Literal["all"]] = Field(
-        default=[20_000, "all"], description="Static: newest rows to try."
-    )
-    threads: int | None = Field(default=None, ge=1)
-
-
-class RecordedAnswers(Model):
-    """Answers that some other system already gave to the test rows."""
-
-    path: str
-    price_as: str | None = None
-    what: str | None = Field(default=None, description="How they were made, e.g. zero-shot.")
-
-
-def _paths_too(schema: dict[str, Any]) -> None:
-    """Say in the JSON Schema that a recorded lever may be a bare path."""
-    by_name = schema["patternProperties"]
-    schema["additionalProperties"] = False
-    for pattern, answers in by_name.items():
-        by_name[pattern] = {"anyOf": [{"type": "string"}, answers]}
-
-
-class Levers(Model):
-    """Which levers to measure; the two floors always run."""
-
-    linear: LinearSettings = LinearSettings()
-    prompt: PromptSettings | None = None
-    rag: RagSettings | None = None
-    finetune: FinetuneSettings | None = None
-    recorded: dict[Annotated[str, Field(pattern=r"^[\w.+@ -]{1,80}$")], RecordedAnswers] = Field(
-        default_factory=dict, json_schema_extra=_paths_too
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
-        """Take a lever without settings (``rag:``) as that lever with its defaults."""
-        if not isinstance(value, dict):
-            return value
-        return {k: {} if v is None else v for k, v in value.items()}
-
-    @field_validator("recorded", mode="before")
-    @classmethod
-    def _short_recorded(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
-        """Accept ``{gpt-4: answers.jsonl, price_as: gpt-4-turbo}`` beside the long form."""
-        if not isinstance(value, dict):
-            return value
-        about = [k for k in RecordedAnswers.model_fields if k != "path"]
-        shared = {k: value[k] for k in about if isinstance(value.get(k), str)}
-        named = {k: v for k, v in value.items() if k not in shared}
-        for name, answers in named.items():
-            close = difflib.get_close_matches(str(name), about, n=1, cutoff=0.75)
-            if close and isinstance(answers, str):
-                raise ValueError(f"unknown key {name!r}; did you mean {close[0]!r}?")
-        return {k: ({"path": v, **shared} if isinstance(v, str) else v) for k, v in named.items()}
 
 
 def _labels_too(schema: dict[str, Any]) -> None:
