@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from whichlever.measure.draws import Draws
-from whichlever.measure.intervals import basic, percentile, share
+from whichlever.measure.intervals import basic, centre, centred, percentile, share
+from whichlever.measure.jackknife import delete_one, standard_error
 from whichlever.measure.scores import Answers
 
 
@@ -34,9 +35,44 @@ def test_bootstrap_of_macro_f1_covers():
         answers = Answers(*rows(random, 200))
         draws = Draws.over(200, None, draws=400, seed=run)
         drawn = np.concatenate([answers.metric("macro_f1", w) for w in draws.chunks()])
-        return percentile(answers.metric("macro_f1", np.ones((200, 1)))[0], drawn)
+        return centred(answers.metric("macro_f1", np.ones((200, 1)))[0], drawn)
 
     assert coverage(make, truth, 250) >= 0.91
+
+
+def test_macro_f1_of_a_long_tail_covers():
+    """A hundred classes, most with a row or two: the truth is the mean over test sets."""
+    chances = 1 / np.arange(1, 101) ** 1.2
+    chances /= chances.sum()
+
+    def figures(random):
+        true = random.choice(100, 200, p=chances)
+        wrong = random.choice(100, 200, p=chances)
+        said = [np.where(random.random(200) < q, true, wrong) for q in (0.7, 0.6)]
+        return [Answers(true, s) for s in said]
+
+    def score(answers):
+        return answers.metric("macro_f1", np.ones((200, 1)))[0]
+
+    random = np.random.default_rng(0)
+    many = np.array([[score(a) for a in figures(random)] for _ in range(600)])
+    means = many.mean(axis=0)
+    held = np.zeros(2)
+    runs = 150
+    for run in range(runs):
+        a, b = figures(np.random.default_rng([8, run]))
+        weights = np.concatenate(list(Draws.over(200, None, draws=300, seed=run).chunks()), axis=1)
+        one, two = a.metric("macro_f1", weights), b.metric("macro_f1", weights)
+        left = [delete_one(side, "macro_f1", np.arange(200)) for side in (a, b)]
+        alone = centred(score(a), one, standard_error(left[0]))
+        assert alone.low < alone.value < alone.high
+        gap = score(a) - score(b)
+        both = percentile(gap, centre(gap, one - two, standard_error(left[0] - left[1])))
+        held += [
+            alone.low <= means[0] <= alone.high,
+            both.low <= means[0] - means[1] <= both.high,
+        ]
+    assert np.all(held / runs >= 0.91)
 
 
 def test_rows_in_groups_need_the_group_bootstrap():
@@ -94,3 +130,14 @@ def test_basic_interval_stays_around_its_value_and_above_zero():
     found = basic(0.02, np.linspace(0.03, 0.06, 100))
     assert found.low == 0
     assert found.high == 0.02
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from(["macro_f1", "accuracy"]))
+def test_delete_one_is_leaving_each_group_out(seed, metric):
+    random = np.random.default_rng(seed)
+    true, said, units = (random.integers(0, k, 40) for k in (5, 5, 8))
+    found = delete_one(Answers(true, said), metric, units)
+    for value, unit in zip(found, np.unique(units), strict=True):
+        kept = Answers(true[units != unit], said[units != unit])
+        assert value == pytest.approx(kept.metric(metric, np.ones((len(kept), 1)))[0])

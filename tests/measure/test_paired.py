@@ -70,7 +70,7 @@ def test_random_swaps_agree_with_swapping_row_by_row(metric):
 def test_uniform_under_the_null():
     random = np.random.default_rng(7)
     found = []
-    for _ in range(150):
+    for _ in range(100):
         true = random.integers(0, 3, 120)
         a, b = answers(random, true, 0.6), answers(random, true, 0.6)
         found.append(randomisation_p(Answers(true, a), Answers(true, b), "macro_f1", seed=1))

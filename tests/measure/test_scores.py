@@ -13,7 +13,7 @@ from whichlever.measure.scores import Answers, accuracy, macro_f1, mistake_costs
 rows = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 4)), min_size=1, max_size=60)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows)
 def test_as_scikit_learn_over_the_classes_that_occur(pairs):
     true, said = (np.array(column) for column in zip(*pairs, strict=True))

@@ -22,6 +22,38 @@ def percentile(value: float, draws: Floats, level: float = LEVEL) -> Interval:
     return Interval(value=value, low=float(low), high=float(high), level=level)
 
 
+def centre(value: float, draws: Floats, error: float = 0.0) -> Floats:
+    """Shift draws so that their mean is the figure itself, and widen them to its error.
+
+    A draw repeats rows, and a class with one test row is then right or wrong several times over
+    or missing. With many rare classes the draws of macro-F1 lie above the figure as a whole (0.66
+    against 0.62 on the thousand vulnerabilities of 2024), though it is no worse an estimate of
+    what another test set of that size would give, and they vary a fifth less than such test sets
+    do. The jackknife, which repeats nothing, errs a little the other way; with common classes the
+    two agree.
+
+    Parameters
+    ----------
+    error
+        Jackknife standard error; draws that vary less are stretched to it.
+    """
+    known = draws[np.isfinite(draws)]
+    if len(known) == 0:
+        return draws
+    spread = float(known.std())
+    stretch = max(1.0, error / spread) if spread > 0 else 1.0
+    return np.asarray(value + (draws - known.mean()) * stretch)
+
+
+def centred(value: float, draws: Floats, error: float = 0.0, level: float = LEVEL) -> Interval:
+    """Percentile interval of a score from draws moved by `centre`, within 0 and 1."""
+    found = percentile(value, centre(value, draws, error), level)
+    if found.low is None or found.high is None:
+        return found
+    low, high = max(0.0, min(found.low, value)), min(1.0, max(found.high, value))
+    return Interval(value=value, low=low, high=high, level=level)
+
+
 def basic(value: float, draws: Floats, level: float = LEVEL) -> Interval:
     """Reversed percentile interval, for figures that sampling noise can only raise (the ECE).
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from whichlever.measure.best import Contrast, upper_bounds
 from whichlever.measure.draws import Draws
-from whichlever.measure.intervals import percentile
+from whichlever.measure.intervals import centre, percentile
+from whichlever.measure.jackknife import standard_error
 from whichlever.measure.paired import attainable_p, holm, mcnemar, randomisation_p
 from whichlever.measure.power import least_error, rows_needed
 from whichlever.measure.summary import Pair
@@ -29,7 +30,7 @@ def compare_pairs(tallies: Sequence[Tally], task: Task, draws: Draws) -> tuple[P
     metric, margin = task.goal.metric, task.goal.margin
     contrasts = {}
     for a, b in combinations(tallies, 2):
-        found = _contrast(a, b, metric)
+        found = _contrast(a, b, draws)
         contrasts[found.first, found.second] = found
     names = [t.outcome.lever for t in tallies if t.outcome.lever != FLOOR]
     bounds, critical = upper_bounds(names, contrasts)
@@ -51,20 +52,16 @@ def compare_pairs(tallies: Sequence[Tally], task: Task, draws: Draws) -> tuple[P
     return tuple(out)
 
 
-def _contrast(a: Tally, b: Tally, metric: str) -> Contrast:
+def _contrast(a: Tally, b: Tally, draws: Draws) -> Contrast:
     m = min(len(a.outcome), len(b.outcome))
-    draws = a.head(m) - b.head(m)
-    known = draws[np.isfinite(draws)]
     right_a, right_b = a.head_answers(m).correct, b.head_answers(m).correct
     least = least_error(int(np.sum(right_a != right_b)), m)
+    deleted = a.head_deleted(m, draws.units) - b.head_deleted(m, draws.units)
+    value = a.head_value(m) - b.head_value(m)
+    drawn = centre(value, a.head(m) - b.head(m), standard_error(deleted))
+    known = drawn[np.isfinite(drawn)]
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    return Contrast(
-        a.outcome.lever,
-        b.outcome.lever,
-        a.head_value(m) - b.head_value(m),
-        draws,
-        max(spread, least),
-    )
+    return Contrast(a.outcome.lever, b.outcome.lever, value, drawn, max(spread, least))
 
 
 def _pair(a: Tally, b: Tally, contrast: Contrast, metric: str, draws: Draws) -> Pair:

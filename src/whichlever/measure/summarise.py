@@ -12,10 +12,12 @@ import numpy.typing as npt
 from whichlever.errors import DataError
 from whichlever.measure.draws import Draws
 from whichlever.measure.egress import bytes_per_call
-from whichlever.measure.intervals import percentile, share, widest
+from whichlever.measure.intervals import centred, percentile, share, widest
+from whichlever.measure.jackknife import delete_one, standard_error
 from whichlever.measure.outcome import Outcome
 from whichlever.measure.pairs import compare_pairs
 from whichlever.measure.probabilities import FALSE_POSITIVE_RATES, calibration
+from whichlever.measure.scores import Answers
 from whichlever.measure.summary import Interval, LeverSummary, Measures
 from whichlever.measure.tally import MANY_CLASSES, Tally
 from whichlever.prices import CallTotals, build_bill, call_cost
@@ -102,7 +104,7 @@ def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) ->
         fit_seconds=o.fit_seconds,
         chosen=dict(o.chosen),
         seeds=o.seeds,
-        without_leaks=_without_leaks(tally),
+        without_leaks=_without_leaks(tally, draws),
         bill=build_bill(
             o.lever, o.place, cost, task,
             rows_seen=o.rows_seen, fit_seconds=o.fit_seconds, test_rows=o.all_rows,
@@ -120,7 +122,8 @@ def _metrics(tally: Tally, labels: tuple[str, ...], draws: Draws) -> dict[str, I
         float(answers.correct.sum()), n, len(np.unique(units)) if grouped else None,
         tally.drawn("accuracy"),
     )  # fmt: skip
-    macro = percentile(float(now["macro_f1"][0]), tally.drawn("macro_f1"))
+    error = standard_error(delete_one(answers, "macro_f1", units))
+    macro = centred(float(now["macro_f1"][0]), tally.drawn("macro_f1"), error)
     if answers.correct.all() or not answers.correct.any():
         # Every draw of a perfect score is perfect: the exact interval of the accuracy stands in.
         macro = widest(macro, right)
@@ -161,15 +164,22 @@ def _at_rates(
     return out
 
 
-def _without_leaks(tally: Tally) -> dict[str, Interval] | None:
+def _without_leaks(tally: Tally, draws: Draws) -> dict[str, Interval] | None:
     """The overall metrics on the test rows that training had not (nearly) seen."""
     if tally.clean is None:
         return None
     now = tally.overall(tally.clean[:, None])
-    return {
-        name: percentile(float(value[0]), tally.drawn(f"clean.{name}"))
-        for name, value in now.items()
-    }
+    kept = np.flatnonzero(tally.clean)
+    answers = Answers(tally.answers.targets[kept], tally.answers.predicted[kept])
+    out = {}
+    for name, value in now.items():
+        drawn = tally.drawn(f"clean.{name}")
+        if name == "loss":
+            out[name] = percentile(float(value[0]), drawn)
+        else:
+            error = standard_error(delete_one(answers, name, draws.units[kept]))
+            out[name] = centred(float(value[0]), drawn, error)
+    return out
 
 
 def _totals(o: Outcome, task: Task) -> CallTotals:

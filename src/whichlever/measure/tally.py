@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.measure.jackknife import delete_one
 from whichlever.measure.outcome import Outcome
 from whichlever.measure.probabilities import AtFalsePositiveRate, Confidence
 from whichlever.measure.scores import Answers, ClassCounts, mistake_costs
@@ -68,6 +69,7 @@ class Tally:
         self.clean = (~leaked).astype(np.float64) if some and leaked is not None else None
         self._parts: dict[str, list[Floats]] = {}
         self._drawn: dict[str, Floats] = {}
+        self._deleted: dict[int, Floats] = {}
 
     def _confidence(self, scores: npt.NDArray[np.float32] | None) -> Confidence | None:
         if scores is None:
@@ -125,6 +127,12 @@ class Tally:
     def head_value(self, rows: int) -> float:
         """The goal metric itself on the first ``rows``."""
         return float(self._heads[rows].metric(self.metric, np.ones((rows, 1)))[0])
+
+    def head_deleted(self, rows: int, units: npt.NDArray[np.int64]) -> Floats:
+        """The goal metric on the first ``rows`` without each of their units in turn."""
+        if rows not in self._deleted:
+            self._deleted[rows] = delete_one(self._heads[rows], self.metric, units[:rows])
+        return self._deleted[rows]
 
     def head_answers(self, rows: int) -> Answers:
         """The answers to the first ``rows``."""

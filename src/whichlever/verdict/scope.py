@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from whichlever.measure.draws import DRAWS
 from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.prices.bill import change_hours
 from whichlever.task import Task
@@ -91,6 +92,7 @@ def _tested(measures: Measures) -> str:
     grouped = any(p.groups is not None for p in measures.pairs)
     unit = "whole groups" if grouped else "rows"
     return (
-        f"Intervals are 95 %, from 2,000 bootstrap draws of {unit} shared by all levers; p-values "
+        f"Intervals are 95 %, from {DRAWS:,} bootstrap draws of {unit} shared by all levers and no "
+        "narrower than the jackknife's; those of shares are exact (Clopper-Pearson). p-values "
         f"are from swapping {unit} and Holm-adjusted over {len(measures.pairs)} pairs."
     )
