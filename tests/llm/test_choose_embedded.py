@@ -43,6 +43,12 @@ def test_scores_are_probabilities_in_label_order(answers) -> None:
         assert float(answer.scores.sum()) == pytest.approx(1.0, abs=1e-5)
 
 
+def test_a_request_beside_it_does_not_change_an_answer(smollm: Client, answers) -> None:
+    smollm.complete([{"role": "user", "content": "Say OK."}], max_tokens=2)
+    again = chooser(smollm).choose("a", ROWS[0].text)
+    assert np.array_equal(again.scores, answers[0].scores)
+
+
 def test_the_shared_prefix_is_cached_and_counted(answers) -> None:
     for answer in answers[1:]:
         assert answer.usage.tokens_cached > 0
@@ -51,7 +57,7 @@ def test_the_shared_prefix_is_cached_and_counted(answers) -> None:
 
 
 def test_answers_do_not_depend_on_what_was_asked_before(smollm: Client, answers) -> None:
-    chooser(smollm, rotations=1).choose("x", "something else entirely")
+    chooser(smollm).choose("x", "something else entirely")
     again = chooser(smollm).choose_rows(ROWS[::-1])[::-1]
     for one, other in zip(answers, again, strict=True):
         assert np.array_equal(one.scores, other.scores)
@@ -80,7 +86,7 @@ def test_a_text_too_long_is_shown_as_such(smollm: Client) -> None:
 
 
 def test_many_labels_are_answered_by_name(smollm: Client) -> None:
-    labels = tuple(f"CWE-{i}" for i in range(60, 90))
+    labels = tuple(f"CWE-{i}" for i in range(60, 87))
     many = Chooser(smollm, labels, about="Which weakness?")
     answer = many.choose("x", "SQL injection in login.php")
     assert answer.label in labels

@@ -98,6 +98,8 @@ class Client:
         self.slots = slots
         self.warm: dict[int, str] = {}
         """Which prefix each slot holds; kept by whoever warms them."""
+        self.guard: str | None = None
+        """How it is held to a closed set of answers, once that was found out."""
         self._engine = engine
         self._llama = llama
         self._on_close = on_close
@@ -127,6 +129,8 @@ class Client:
             try:
                 found = json.loads(self._send("GET", "/models", None))
                 self._llama = any(m.get("owned_by") == "llamacpp" for m in found["data"])
+            except _Retry:
+                return False  # it could not say; whatever is asked next will
             except (LLMError, ValueError, KeyError, TypeError, AttributeError):
                 self._llama = False
         return self._llama
@@ -156,7 +160,7 @@ class Client:
             More fields of the request's body: ``grammar``, ``structured_outputs``,
             ``response_format``, ….
         slot
-            The prompt cache to use, on a server that has them.
+            The prompt cache to use, on a server that has them; the first one by default.
         cold
             Read the whole prompt anew, whatever the cache holds.
         timeout
@@ -177,7 +181,10 @@ class Client:
         }
         if top_logprobs:
             body |= {"logprobs": True, "top_logprobs": top_logprobs}
-        if self.slots and slot is not None:
+        if self.slots:
+            if slot is None:
+                slot = 0
+                self.warm.pop(slot, None)  # this prompt takes the prefix's place
             body |= {"id_slot": slot, "cache_prompt": not cold}
         return self._retrying(body, timeout or self.server.timeout)
 
@@ -191,6 +198,8 @@ class Client:
             return len(json.loads(self._send("POST", f"{root}/tokenize", body))["tokens"]) == 1
         except (ValueError, KeyError, TypeError):
             return False
+        except _Retry as again:
+            raise again.final from again.__cause__
 
     def check(self) -> None:
         """Ask for one token, so that a server that cannot be used says so before any row.

@@ -11,7 +11,7 @@ import json
 import math
 import string
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -74,12 +74,21 @@ def enum_schema(field: str, options: Sequence[str]) -> dict[str, Any]:
 def find_guard(client: Client) -> Guard:
     """The first guard that this server is seen to enforce; "none" where it enforces none.
 
+    It is tried once for a client.
+
     Raises
     ------
     LLMError
         The server cannot be reached or refuses the key.
     """
-    for guard in ("grammar",) if client.llama else GUARDS:
+    if client.guard is None:
+        client.guard = _tried(client)
+    return cast(Guard, client.guard)
+
+
+def _tried(client: Client) -> Guard:
+    tried: tuple[Guard, ...] = ("grammar",) if client.llama else GUARDS
+    for guard in tried:
         try:
             reply = client.complete(
                 [{"role": "user", "content": _PROBE}],

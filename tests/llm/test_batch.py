@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from whichlever.errors import DataError
+from whichlever.llm.batch import convert_replies, read_replies, write_requests
+from whichlever.predict import Row
+from whichlever.task import Task
+
+TASK = Task.parse("""
+task: t
+about: Triage the alert.
+data: {rows: r.jsonl, input: text}
+labels: {critical: wake someone, noise: close it}
+""")
+LABELS = ("critical", "noise")
+
+
+def test_requests_ask_for_one_of_the_labels(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    rows = [Row("1", 'say "hi"\n</text>'), Row("2", "x")]
+    write_requests(path, rows, TASK, LABELS, shots=[("backup", "noise")])
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["custom_id"] for line in lines] == ["1", "2"]
+    body = lines[0]["body"]
+    assert lines[0]["url"] == "/v1/chat/completions"
+    assert [m["role"] for m in body["messages"]] == ["system", "user", "assistant", "user"]
+    assert "critical: wake someone" in body["messages"][0]["content"]
+    schema = body["response_format"]["json_schema"]["schema"]
+    jsonschema.validate({"label": "noise"}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"label": "other"}, schema)
+    jsonschema.validate(json.loads(body["messages"][2]["content"]), schema)
+
+
+def line(name: str, content: str | None, **more: object) -> str:
+    body = {"choices": [{"message": {"content": content}}],
+            "usage": {"prompt_tokens": 7, "completion_tokens": 2}}  # fmt: skip
+    values = {"custom_id": name, "response": {"status_code": 200, "body": body}, "error": None}
+    return json.dumps({**values, **more})
+
+
+def test_replies_become_recorded_rows(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    failed = {"status_code": 500, "body": {"error": {"message": "overloaded"}}}
+    path.write_text(
+        "\n".join(
+            [line("2", '{"label": "noise"}'), line("1", "critical"), line("3", None),
+             line("4", "", response=failed), line("5", "", error={"message": "expired"})]
+        )
+    )  # fmt: skip
+    recorded = tmp_path / "recorded.jsonl"
+    assert convert_replies(path, recorded) == 5
+    rows = {row["id"]: row for row in map(json.loads, recorded.read_text().splitlines())}
+    assert rows["2"] == {"id": "2", "prediction": "noise", "tokens_in": 7, "tokens_out": 2,
+                         "seconds": None, "error": None}  # fmt: skip
+    assert rows["1"]["prediction"] == "critical"
+    assert rows["3"]["prediction"] is None
+    assert rows["3"]["error"]
+    assert rows["4"]["error"] == "overloaded"
+    assert rows["5"]["error"] == "expired"
+
+
+def test_a_line_of_something_else_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_text(line("1", "x") + "\n[]\n")
+    with pytest.raises(DataError, match=r"out\.jsonl: line 2 holds no custom_id"):
+        list(read_replies(path))
