@@ -1,8 +1,9 @@
 """Retrieval that the rag levers share: labelled rows and documents, found by words and meaning.
 
 `Index` ranks passages twice (BM25 and static vectors), `fuse` joins the rankings, `choose_rule`
-and `Electorate` turn labelled neighbours into probabilities, and `Library` reads a folder of
-documents again when it changes.
+and `Electorate` turn labelled neighbours into probabilities, `Library` reads a folder of documents
+again when it changes, `Retriever` finds what a prompt gets, and `ask_within` asks with as much of
+it as fits.
 """
 
 from whichlever.levers.retrieval.documents import Folder, read_folder
@@ -16,9 +17,16 @@ from whichlever.levers.retrieval.embedding import (
 from whichlever.levers.retrieval.fusion import Fusion, fuse
 from whichlever.levers.retrieval.index import Embedder, Found, Index, Passage
 from whichlever.levers.retrieval.library import Library
+from whichlever.levers.retrieval.retriever import Plan, Retriever, plans
 from whichlever.levers.retrieval.vote import Electorate, VoteRule, choose_rule, neighbours
+from whichlever.levers.retrieval.window import Answered, ask_within
 
 __all__ = [
+    "Answered",
+    "Plan",
+    "Retriever",
+    "ask_within",
+    "plans",
     "EMBEDDER",
     "METHOD",
     "Electorate",

@@ -1,0 +1,319 @@
+"""Retrieval for a language model: passages in the prompt, chosen on validation rows."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from whichlever.data.stratify import stratified_order
+from whichlever.errors import DataError, WeightsError
+from whichlever.levers.base import Context, Fit
+from whichlever.levers.retrieval import (
+    EMBEDDER,
+    METHOD,
+    Answered,
+    Electorate,
+    Embedder,
+    Fusion,
+    Library,
+    Plan,
+    Retriever,
+    ask_within,
+    choose_rule,
+    default_embedder,
+    index_rows,
+    index_seconds,
+    plans,
+)
+from whichlever.llm import Chooser, Client, Journal, find_weights, open_llm
+from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
+from whichlever.models.goal import goal_score
+from whichlever.predict import Prediction, Row
+from whichlever.task import RagSettings
+
+WORDING = 1
+"""Raised when the way passages are shown changes, so that old answers are not taken for new."""
+
+ROTATIONS = 2
+"""Option orders averaged per answer, as prompting does by default."""
+
+CHOOSING_SHARE = 0.25
+"""Of the time budget, what choosing may take."""
+
+PILOT = 2
+MIN_CHOOSE = 8
+MAX_CHOOSE = 60
+"""Validation rows: timed first, needed for a choice, and at most."""
+
+FUSION_ROWS = 1_000
+"""Validation rows that choose how rankings are joined (no model is asked), at most."""
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A plan and how it did on the first validation rows of the frozen order."""
+
+    plan: Plan
+    answers: list[Prediction]
+    spent: Spent
+
+
+class Rag:
+    """Asks a language model with retrieved passages before the text.
+
+    Labelled rows are shown as solved cases and pieces of the task's documents as reference. How
+    many of each is chosen on a small stratified sample of validation rows; what a row takes there
+    sizes the rows that the budget pays for, before any test row is read. The answers stand on the
+    same `Chooser` as prompting.
+
+    Parameters
+    ----------
+    settings
+        The model, ``k`` passages at most, and the budget.
+    embedder
+        Makes the vectors; the default encoder's static ones unless given.
+    """
+
+    id = "rag"
+
+    def __init__(self, settings: RagSettings, embedder: Embedder | None = None) -> None:
+        self._settings = settings
+        self._embedder = embedder
+
+    def settings(self) -> Mapping[str, Any]:
+        """The knobs, the methods' versions and the weights' checksum where they are here."""
+        try:
+            weights = find_weights(self._settings.model).sha256
+        except WeightsError:
+            weights = None  # a server under llms:, or an error that fit reports
+        return {
+            **self._settings.model_dump(exclude={"vote_k", "vote_only"}),
+            "rotations": ROTATIONS,
+            "embedder": EMBEDDER,
+            "method": METHOD,
+            "wording": WORDING,
+            "weights": weights,
+        }
+
+    def estimate_seconds(self, train: int, valid: int) -> float | None:
+        """Building the index, and at most the share of the budget that choosing may take."""
+        return index_seconds(train + valid) + self._settings.minutes * 60 * CHOOSING_SHARE
+
+    def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
+        """Index rows and documents, choose what a prompt gets, and size the rows to answer.
+
+        Raises
+        ------
+        DataError
+            There is nothing to retrieve.
+        TaskError
+            The task's folder of documents does not exist.
+        LLMError
+            The server cannot be used at all, or the instructions do not fit its window.
+        WeightsError, MissingExtraError
+            Weights or a package are missing.
+        InputError
+            Data may not leave and the server is remote, or the budget pays for no row.
+        """
+        settings = self._settings
+        client = open_llm(
+            settings.model,
+            context.task,
+            slots=ROTATIONS,
+            timeout=settings.timeout_seconds,
+            retries=settings.retries,
+            parallel=settings.parallel,
+        )
+        try:
+            return self._fit(client, train, valid, context)
+        except BaseException:
+            client.close()
+            raise
+
+    def _fit(
+        self, client: Client, train: Sequence[Row], valid: Sequence[Row], context: Context
+    ) -> Fit:
+        task, settings = context.task, self._settings
+        train = [row for row in train if row.target in context.labels]
+        valid = [row for row in valid if row.target in context.labels]
+        retriever, facts = self._retriever(train, valid, context)
+        chooser = Chooser(
+            client, context.labels, about=task.about, meanings=task.labels, rotations=ROTATIONS,
+            journal=Journal(context.folder / "rag.journal.jsonl"),
+        )  # fmt: skip
+        chooser.warm_up()
+        order = stratified_order([row.target for row in valid], context.seed)
+        sample = [valid[i] for i in order[:MAX_CHOOSE]] or list(train[:PILOT])
+        offered = plans(settings.k, retriever.index is not None, facts["document_pieces"] > 0)
+        billing = Billing.of(settings.model, task)
+        tried: list[_Tried] = []
+        with context.progress.step("rag: choose", total=len(offered)) as bar:
+            for plan in offered:
+                if not tried or len(tried[0].answers) >= min(MIN_CHOOSE, len(sample)):
+                    asker = _Asker(chooser, retriever, plan, within=len(train))
+                    tried.append(self._try(asker, sample, len(offered), billing))
+                bar.advance()
+        best, scores, rows = _best(tried, sample, context.labels, task.goal.metric)
+        spent = sum((t.spent for t in tried), Spent())
+        budget = (settings.minutes, settings.dollars, settings.max_rows)
+        most = affordable("rag", budget, spent, best.spent)
+        kept = Journal(context.folder / "retrieved.jsonl")
+        return Fit(
+            predictor=RagPredictor(_Asker(chooser, retriever, best.plan), kept),
+            what=f"retrieval (bm25 + static embeddings, {best.plan}) with {_model(client)}",
+            chosen={
+                **best.plan.as_json(),
+                **facts,
+                "validation_rows": rows,
+                f"validation_{task.goal.metric}": scores,
+                "not_tried": [str(plan) for plan in offered[len(tried) :]],
+                "guard": chooser.guard,
+                "guard_enforced": chooser.enforced,
+                "single_token_options": chooser.lettered,
+                "seconds_per_row": best.spent.seconds / best.spent.rows,
+                "choosing_seconds": spent.seconds,
+            },
+            rows_seen=0 if retriever.index is None else len(retriever.index),
+            max_rows=most,
+            place=client.server.place,
+            price_as=billing.price_as,
+            token_prices=billing.token_prices,
+        )
+
+    def _retriever(
+        self, train: Sequence[Row], valid: Sequence[Row], context: Context
+    ) -> tuple[Retriever, dict[str, Any]]:
+        """Index what can be retrieved; how rankings are joined is chosen without the model."""
+        embedder = self._embedder or default_embedder(context.progress)
+        task = context.task
+        library = None
+        if task.documents is not None:
+            library = Library(task.path(task.documents), embedder)
+        pieces = 0 if library is None else len(library.folder.passages)
+        left_out = () if library is None else library.folder.left_out
+        if not train and not pieces:
+            raise DataError(
+                "rag: there is nothing to retrieve: no training row has a label and documents: "
+                "holds no text; give either"
+            )
+        if not train and not valid:
+            raise DataError("rag: no row has a label to try a prompt on; look at data.target")
+        index = index_rows([*train, *valid], embedder) if train else None
+        fusion = Fusion()
+        if index is not None and valid:
+            number = {label: i for i, label in enumerate(context.labels)}
+            targets = np.array([number[str(r.target)] for r in (*train, *valid)], np.int64)
+            sampled = np.random.default_rng(context.seed).permutation(len(valid))[:FUSION_ROWS]
+            rule, _ = choose_rule(
+                index,
+                index.search([valid[i] for i in sampled], within=len(train)),
+                targets[len(train) + sampled],
+                Electorate.of(targets[: len(train)].tolist(), len(number)),
+                [min(self._settings.k, len(train))],
+                task.goal.metric,
+            )
+            fusion = rule.fusion
+        facts = {
+            "fusion": fusion.as_json(),
+            "labelled_rows": 0 if index is None else len(index),
+            "document_pieces": pieces,
+            "documents_left_out": [list(pair) for pair in left_out[:50]],
+        }
+        return Retriever(index, library, fusion), facts
+
+    def _try(self, asker: _Asker, sample: Sequence[Row], among: int, billing: Billing) -> _Tried:
+        """Answer as many sample rows as this plan's share of the time allows."""
+        before = asker.chooser.wall_seconds
+        answers = asker.answer(sample[:PILOT])
+        each = (asker.chooser.wall_seconds - before) / len(answers)
+        share = self._settings.minutes * 60 * CHOOSING_SHARE / among
+        rows = min(len(sample), max(PILOT, int(share / each) if each > 0 else len(sample)))
+        answers += asker.answer(sample[PILOT:rows])
+        given = [answered.prediction for answered in answers]
+        seconds = asker.chooser.wall_seconds - before
+        spent = Spent(len(given), seconds, dollars_of(given, billing.price))
+        return _Tried(asker.plan, given, spent)
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Finds passages for rows and asks with them; ``within`` as `Retriever.find` takes it."""
+
+    chooser: Chooser
+    retriever: Retriever
+    plan: Plan
+    within: int | None = None
+
+    def answer(self, rows: Sequence[Row]) -> list[Answered]:
+        found = self.retriever.find(rows, self.plan, self.within)
+        window = self.chooser.client.server.context
+        return ask_within(self.chooser.choose_rows, rows, found, window)
+
+
+class RagPredictor:
+    """Answers rows with retrieved passages; close it to stop an embedded server.
+
+    Parameters
+    ----------
+    asker
+        Finds and asks.
+    kept
+        Where the ids of the passages behind each answer are written, once per row.
+    """
+
+    def __init__(self, asker: _Asker, kept: Journal) -> None:
+        self._asker = asker
+        self._kept = kept
+        self._end = weakref.finalize(self, asker.chooser.client.close)
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row; a row that cannot be answered gets a status."""
+        answers = self._asker.answer(rows)
+        for row, answered in zip(rows, answers, strict=True):
+            passages = [p.id for p in answered.passages]
+            entry = {"id": row.id, "passages": passages, "found": answered.found}
+            self._kept.keep(row.id, entry)
+        return [answered.prediction for answered in answers]
+
+    def refresh(self) -> bool:
+        """Read changed documents again, so that the next answer knows them."""
+        return self._asker.retriever.refresh()
+
+    def close(self) -> None:
+        """Close the connections, and the server where it is embedded."""
+        self._end()
+
+
+def _best(
+    tried: Sequence[_Tried], sample: Sequence[Row], labels: Sequence[str], metric: str
+) -> tuple[_Tried, dict[str, float], int]:
+    """The best plan on the rows that all of them answered; the shortest where it is a tie.
+
+    With fewer rows than `MIN_CHOOSE` nothing is chosen: the first one stands.
+    """
+    rows = min(len(t.answers) for t in tried)
+    number = {label: i for i, label in enumerate(labels)}
+    targets = np.array([number[str(row.target)] for row in sample[:rows]], np.int64)
+    scores = {}
+    for t in tried:
+        # A row that was not answered is in a class of its own, which is never right.
+        said = [
+            len(labels) if answer.label is None else number[answer.label]
+            for answer in t.answers[:rows]
+        ]
+        scores[str(t.plan)] = round(goal_score(np.array(said, np.int64), targets, metric), 4)
+    if rows < MIN_CHOOSE:
+        return tried[0], scores, rows
+    return max(tried, key=lambda t: scores[str(t.plan)]), scores, rows
+
+
+def _model(client: Client) -> str:
+    """The model as a claim names it, e.g. "smollm2-135m-instruct (135M, Q4_1)"."""
+    weights = client.weights
+    if weights is None:
+        return f"{client.server.model} at {client.server.name}"
+    return f"{weights.name} ({weights.what})" if weights.what else weights.name

@@ -1,0 +1,97 @@
+"""Which passages a prompt gets: labelled rows, documents, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+from whichlever.levers.retrieval.fusion import Fusion
+from whichlever.levers.retrieval.index import Index, Passage
+from whichlever.levers.retrieval.library import Library
+from whichlever.predict import Row
+
+SPARE = 4
+"""Passages looked at for each one wanted, since copies of one text are shown once."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many labelled rows and how many pieces of documents are retrieved."""
+
+    rows: int
+    documents: int = 0
+
+    def __str__(self) -> str:
+        rows = f"{self.rows} labelled row{'s' * (self.rows > 1)}" if self.rows else ""
+        pieces = f"{self.documents} document piece{'s' * (self.documents > 1)}"
+        return " and ".join(part for part in (rows, pieces if self.documents else "") if part)
+
+    def as_json(self) -> dict[str, Any]:
+        """Both numbers."""
+        return asdict(self)
+
+
+def plans(k: int, rows: bool, documents: bool) -> list[Plan]:
+    """What is tried for at most ``k`` passages, shortest prompts first."""
+    if not documents:
+        return [Plan(n) for n in sorted({1, (k + 1) // 2, k})]
+    if not rows:
+        return [Plan(0, n) for n in sorted({1, k})]
+    tried = [Plan(1), Plan(0, min(k, 2)), Plan(k - k // 2, k // 2), Plan(k)]
+    return [plan for i, plan in enumerate(tried) if plan not in tried[:i]]
+
+
+@dataclass(frozen=True)
+class Retriever:
+    """Finds passages for rows; either part may be missing."""
+
+    index: Index | None
+    library: Library | None
+    fusion: Fusion
+
+    def find(
+        self, rows: Sequence[Row], plan: Plan, within: int | None = None
+    ) -> list[list[Passage]]:
+        """Passages for each row, best first, labelled rows and documents taking turns.
+
+        Parameters
+        ----------
+        rows
+            The queries; one that is itself a labelled row is never given to itself.
+        plan
+            How many of each.
+        within
+            Only the first so many labelled rows are looked at; all by default.
+        """
+        if not rows:
+            return []
+        solved: list[list[Passage]] = [[] for _ in rows]
+        if self.index is not None and plan.rows:
+            found = self.index.search(rows, within=within)
+            positions, _ = found.fused(self.fusion, SPARE * plan.rows)
+            passages = self.index.passages
+            solved = [
+                _different([passages[at] for at in near if at >= 0], plan.rows)
+                for near in positions.tolist()
+            ]
+        read: list[list[Passage]] = [[] for _ in rows]
+        if self.library is not None and plan.documents:
+            many = self.library.find(rows, self.fusion, SPARE * plan.documents)
+            read = [_different(few, plan.documents) for few in many]
+        return [_in_turn(*pair) for pair in zip(solved, read, strict=True)]
+
+    def refresh(self) -> bool:
+        """Read changed documents again; whether there were any."""
+        return self.library is not None and self.library.refresh()
+
+
+def _different(passages: Sequence[Passage], count: int) -> list[Passage]:
+    """The first passages whose text and label no earlier one has."""
+    kept = {(p.text, p.label): p for p in reversed(passages)}
+    return [p for p in passages if kept[p.text, p.label] is p][:count]
+
+
+def _in_turn(first: Sequence[Passage], second: Sequence[Passage]) -> list[Passage]:
+    return [p for pair in zip_longest(first, second) for p in pair if p is not None]
