@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from whichlever import version
+
+__version__ = version.VERSION
 __all__ = ["Comparison", "Prediction", "Row", "Task", "Usage", "Verdict", "advise", "compare"]
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from whichlever import __version__
+from whichlever.version import VERSION
 
 _PACKAGES = (
     "numpy", "scipy", "scikit-learn", "polars", "torch", "transformers", "model2vec",
@@ -18,7 +18,7 @@ _PACKAGES = (
 def environment(seed: int, fingerprint: str) -> dict[str, Any]:
     """Describe what a run is made with; ``fingerprint`` is the SHA-256 of its rows."""
     return {
-        "whichlever": __version__,
+        "whichlever": VERSION,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),

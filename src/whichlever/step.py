@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from whichlever import __version__, trials
+from whichlever import trials
 from whichlever.calibrate import Temperature
 from whichlever.data import Dataset, Splits
 from whichlever.levers import Context, Fit, Lever
@@ -24,6 +24,7 @@ from whichlever.prices import row_dollars
 from whichlever.progress import Progress
 from whichlever.run import digest, read_json, write_json
 from whichlever.task import Task
+from whichlever.version import VERSION
 
 CHUNK = 2_048
 """Rows answered between two moves of the progress bar."""
@@ -123,7 +124,7 @@ def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: i
     roles = {role: digest([r.id for r in getattr(splits, role)]) for role in _ROLES}
     return digest(
         {
-            "version": __version__,
+            "version": VERSION,
             "lever": lever.id,
             "settings": dict(lever.settings()),
             "seed": seed,

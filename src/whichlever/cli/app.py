@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from whichlever import __version__
 from whichlever.cli import advise, audit, compare, init, models, report, schema, train
 from whichlever.cli.output import one_line, print_json
 from whichlever.errors import WhichleverError
+from whichlever.version import VERSION
 
 app = typer.Typer(
     name="whichlever",
@@ -33,7 +33,7 @@ app.add_typer(models.app, name="models")
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(__version__)
+        typer.echo(VERSION)
         raise typer.Exit
 
 

@@ -121,12 +121,15 @@ def across_findings(
     tests = len(splits.test)
     if pool.exact:
         share = len(pool.exact) / tests
-        promised = task.data.split.by in ("group", "time")
-        severity: Severity = "leak" if promised or share > EXACT_SHARE else "warning"
+        by = task.data.split.by
+        leaks = by == "group" or (by != "time" and share > EXACT_SHARE)
+        severity: Severity = "leak" if leaks else "warning"
         findings.append(_across(pool, pool.exact, "exact", severity, tests, without))
     if pool.near:
         many, telling = len(pool.near) / tests > NEAR_SHARE, pool.near_kappa() >= TELLING_KAPPA
-        severity = "leak" if many and telling else "warning" if many or telling else "info"
+        severity = "warning" if many or telling else "info"
+        if many and telling and task.data.split.by != "time":
+            severity = "leak"
         findings.append(_across(pool, pool.near, "near", severity, tests, without))
     return findings
 

@@ -3,12 +3,14 @@
 What is called a leak (``whichlever audit`` exits 3)
 ----------------------------------------------------
 - *Exact duplicates* of test rows in train, valid or calibrate: any at all where the split promises
-  unseen groups or a later time, else more than 1 % of the test rows. Below that a few repeated
-  texts are a warning: they move a figure by less than a hundredth.
-- *Near duplicates*: more than 5 % of the test rows, and the near row's label gives the test row's
-  away (Cohen's kappa of the two at least .5). Where it does not, the texts are filled-in templates:
-  all of them are near each other, new ones will be too, and looking one up answers nothing. Such
-  rows are reported, and are not among ``leaked_ids``.
+  unseen groups, more than 1 % of the test rows where it is random or given. Below that a few
+  repeated texts are a warning: they move a figure by less than a hundredth. A split by time never
+  leaks so: a text of the past that comes again comes again in production too. It is a warning
+  there, with the figure without such rows beside it.
+- *Near duplicates*: more than 5 % of the test rows in a split that is not by time, and the near
+  row's label gives the test row's away (Cohen's kappa of the two at least .5). Where it does not,
+  the texts are filled-in templates: all of them are near each other, new ones will be too, and
+  looking one up answers nothing. Such rows are reported, and are not among ``leaked_ids``.
 - *Groups on both sides* although a group column is declared, where the probe loses more than
   ``goal.margin`` once it has not seen a row's group.
 - *A label's own word in the input* that says that label nine times in ten, in at least a tenth of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,7 +175,9 @@ class _Reader:
         inputs = self.task.data.input
         if self.pack is not None:
             field_name = "the rendered record"
-            text = _rendered(self.pack[0].render, record, self.pack[1], where)
+            # A renderer shows every field it does not know; the answer must not be among them.
+            blind = without(record, [self.task.data.target, self.task.data.split.column])
+            text = _rendered(self.pack[0].render, blind, self.pack[1], where)
         else:
             assert inputs is not None
             field_name = inputs if isinstance(inputs, str) else ", ".join(inputs)
@@ -218,6 +220,26 @@ def _rendered(
     except (KeyError, ValueError, TypeError, RecursionError) as error:
         said = f"no field {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"{where}: the pack cannot render the record ({said})") from error
+
+
+def without(record: Mapping[str, Any], paths: Sequence[str | None]) -> Mapping[str, Any]:
+    """The record less the values at these columns or JSON pointers; nothing is changed in place."""
+    for path in paths:
+        if path is not None and _has(record, path):
+            parts = path[1:].split("/") if path.startswith("/") else [path]
+            record = _less(record, [p.replace("~1", "/").replace("~0", "~") for p in parts])
+    return record
+
+
+def _less(value: Any, parts: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, list):
+        at = int(parts[0])
+        inner = [] if len(parts) == 1 else [_less(value[at], parts[1:])]
+        return [*value[:at], *inner, *value[at + 1 :]]
+    kept = {k: v for k, v in value.items() if k != parts[0]}
+    if len(parts) > 1:
+        kept[parts[0]] = _less(value[parts[0]], parts[1:])
+    return kept
 
 
 def _plain(record: Mapping[str, Any], inputs: str | list[str], where: str) -> str:

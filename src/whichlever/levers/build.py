@@ -80,8 +80,12 @@ def _family(task: Task, name: str) -> list[Lever]:
     elif name == "finetune" and chosen.finetune is not None:
         from whichlever.levers.finetune import FinetuneEncoder, FinetuneStatic
 
-        rungs = {"static": FinetuneStatic, "encoder": FinetuneEncoder}
-        made = [rungs[rung](chosen.finetune) for rung in chosen.finetune.rungs]
+        for rung in chosen.finetune.rungs:
+            made.append(
+                FinetuneStatic(chosen.finetune)
+                if rung == "static"
+                else FinetuneEncoder(chosen.finetune)
+            )
     elif name == "recorded":
         from whichlever.levers.recorded import Recorded
 
