@@ -122,7 +122,9 @@ class Search:
 
     def _windows(self) -> Iterator[Candidate]:
         middle = sorted(self._settings.c)[len(self._settings.c) // 2]
-        for window in windows(self._settings, len(self._train)):
+        sizes = windows(self._settings, len(self._train))
+        # In random order a smaller window is only fewer rows; to win it would have to be lucky.
+        for window in sizes if self._by == "time" else sizes[-1:]:
             yield Candidate(window=window, c=middle)
 
     def _cs(self) -> Iterator[Candidate]:
@@ -176,7 +178,10 @@ class Search:
         self.tried.append(Tried(candidate, score))
         self._step.advance(cost)
         self._step.note(f"{describe(candidate)}: {self._metric} {score:.3f}")
-        if self._best is None or score > self._best[0]:
+        if self._best is None or (score, self._rows(candidate)) > (
+            self._best[0],
+            self._rows(self._best[2]),
+        ):
             self._best = (score, cost, candidate, scale)
 
     def cost(self, candidate: Candidate) -> float:
