@@ -222,8 +222,8 @@ def main() -> None:
     }
     result = {
         "what": "AIT alerts, one scenario left out at a time; text in, calibrated label out; "
-        "one core each, in turn, in one run; model2vec trained with its defaults (early stopping on "
-        "accuracy), ours as the lever does (early stopping on macro-F1, class weights tried)",
+        "one core each, in turn, in one run; model2vec trained with its defaults (early stopping "
+        "on accuracy), ours as the lever does (early stopping on macro-F1, class weights tried)",
         "rows": rows,
         "repeats": given.repeats,
         "seed": given.seed,

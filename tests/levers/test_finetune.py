@@ -75,6 +75,7 @@ def test_newest_rows_are_the_latest_and_undated_ones_the_oldest() -> None:
     assert newest(dated, None, seed=0) == dated
 
 
+@pytest.mark.slow
 def test_encoder_learns_exports_and_is_not_trained_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_check(
     assert torch.equal(run.net.head.weight, seen[2])  # seen[0] is the probe
 
 
+@pytest.mark.slow
 def test_onnx_answers_as_torch_for_every_length(tiny: Path, tmp_path: Path) -> None:
     run, held, text = train(tiny, epochs=1.0)
     file = tmp_path / "m.onnx"
@@ -110,6 +111,7 @@ def test_onnx_answers_as_torch_for_every_length(tiny: Path, tmp_path: Path) -> N
     assert encoder_onnx.difference(run.net, file, ids) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_an_export_that_answers_otherwise_is_not_kept(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
