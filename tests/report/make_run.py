@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from make_outcome import outcome
 from whichlever.data.findings import Audit, Finding, ProbeScore, Scores, found
+from whichlever.measure import summarise
 from whichlever.measure.summary import (
     Calibration,
     CallCost,
@@ -25,6 +27,7 @@ from whichlever.measure.summary import (
 )
 from whichlever.prices import build_bill
 from whichlever.task import Task
+from whichlever.verdict import decide
 from whichlever.verdict.types import Advice, BreakEven, Reason, Standing, Verdict
 
 
@@ -108,6 +111,33 @@ def make_run(folder: Path, spec: Spec | None = None) -> Path:
     pl.DataFrame(
         {"id": ids, "text": [t[:2000] for t in texts], "chars": [len(t) for t in texts]}
     ).write_parquet(folder / "examples.parquet")
+    return folder
+
+
+def decide_again(folder: Path) -> Path:
+    """Put the measures and the verdict that follow from the answers in place of the drawn ones."""
+    frame = pl.read_parquet(folder / "trials.parquet")
+    drawn = Measures.model_validate(json.loads((folder / "measures.json").read_text("utf-8")))
+    task = Task.load(folder / "task.yaml")
+    place = {label: i for i, label in enumerate(drawn.labels)}
+    outcomes = []
+    for summary in drawn.levers:
+        rows = frame.filter(pl.col("lever") == summary.lever)
+        outcomes.append(
+            outcome(
+                summary.lever,
+                [place[t] for t in rows["target"]],
+                [place.get(p, -1) for p in rows["predicted"]],
+                ids=tuple(rows["id"]), place=summary.place, what=summary.what,
+                all_rows=summary.all_rows, latency=summary.latency.model_copy(
+                    update={"core_seconds": 2 * (summary.latency.p50_ms or 0) / 1000}
+                ),
+                rows_seen=summary.rows_seen,
+            )
+        )  # fmt: skip
+    measures = summarise(outcomes, task, drawn.labels)
+    _write(folder / "measures.json", measures.model_dump(mode="json"))
+    _write(folder / "verdict.json", decide(task, measures).model_dump(mode="json"))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from make_run import MAIN, Spec, make_run
+from make_run import MAIN, Spec, decide_again, make_run
 
 from whichlever.data.findings import found
 from whichlever.errors import RunError
@@ -87,12 +88,32 @@ def test_verdict_comes_first_and_every_section_is_there(page):
 
 
 def test_reasons_stand_beside_the_figures_they_point_at(run, page):
-    import json
-
     measures = json.loads((run / "measures.json").read_text())
     score = next(s for s in measures["levers"] if s["lever"] == MAIN)["metrics"]["macro_f1"]
     said = f"{score['value']:.3f}".lstrip("0")
     assert f"levers.{MAIN}.metrics.macro_f1 {said} [" in page.words
+
+
+def test_a_real_verdict_on_real_measures_is_shown_whole(tmp_path):
+    run = decide_again(
+        make_run(tmp_path / "run", Spec(rows=150, levers=(*Spec().levers[1:6], "recorded-gpt-4")))
+    )
+    verdict = json.loads((run / "verdict.json").read_text(encoding="utf-8"))
+    words = page_of(run).words
+    reasons = [r for kind in ("reasons", "would_change") for r in verdict[kind]]
+    reasons += [r for s in verdict["standings"] for r in s["reasons"]]
+    assert len(reasons) > 10
+    for text in (verdict["headline"], *verdict["scope"], *(r["text"] for r in reasons)):
+        assert " ".join(text.split()) in words
+    for even in verdict["break_evens"]:
+        assert even["text"] in words
+
+
+def test_only_differences_that_hold_after_holm_are_bold(run, page):
+    pairs = json.loads((run / "measures.json").read_text())["pairs"]
+    bold = [v for t, n, v in page.attributes if t == "tr" and n == "class" and v == "significant"]
+    assert len(bold) == sum(p["p_holm"] < 0.05 for p in pairs) < len(pairs)
+    assert f"{MAIN} − majority +" in page.words
 
 
 def test_nothing_is_fetched_and_nothing_runs(run, page):
@@ -224,6 +245,7 @@ def test_redacted_page_quotes_no_input(tmp_path):
             ids=[f"{CANARY}-id-{i}" for i in range(200)],
             texts=[f"{CANARY} text {i}" for i in range(200)],
             rows=200,
+            levers=("majority", "prompt", MAIN),
             error=f"server said {CANARY}",
             findings=(
                 found("label_word", "leak", f"{CANARY} in rows", [f"{CANARY}-1"], f"see {CANARY}"),

@@ -9,7 +9,7 @@ from make_run import MAIN, Spec, make_run
 
 from whichlever.measure.summary import Interval
 from whichlever.report import wording
-from whichlever.report.figures import value_behind
+from whichlever.report.figures import turned, value_behind
 from whichlever.report.files import read_run
 
 
@@ -94,9 +94,12 @@ def test_figures_are_found_behind_names_that_hold_dots(tmp_path):
     assert value_behind("levers.recorded-gpt-3.5.metrics.recall.sev.1", files) == wording.interval(
         known
     )
-    there = value_behind(f"pairs.recorded-gpt-3.5~{MAIN}.difference", files)
-    back = value_behind(f"pairs.{MAIN}~recorded-gpt-3.5.difference", files)
-    assert there.translate({ord("+"): "−", ord("−"): "+"}).split()[0] == back.split()[0]
+    pair = files.measures.pair("recorded-gpt-3.5", MAIN)
+    assert value_behind(f"pairs.{pair.a}~{pair.b}.difference", files) == wording.signed(
+        pair.difference
+    )
+    assert value_behind(f"pairs.{pair.a}~{pair.b}.p", files).startswith("p ")
+    assert turned(turned(pair.difference)) == pair.difference
     assert value_behind("levers.prompt.cost.always_on", files) == "$21.00 per million calls"
     assert value_behind("levers.prompt.latency.p95_ms", files) == "1.5 s"
     assert value_behind("constraints.data_may_leave", files) == "no"

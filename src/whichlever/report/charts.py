@@ -15,6 +15,7 @@ from whichlever.report.palette import Mark
 from whichlever.report.plot_answers import latency, reliability
 from whichlever.report.plot_quality import quality_cost
 from whichlever.report.plot_volume import cost_volume
+from whichlever.report.sections import leader
 from whichlever.report.svg import draw_svg
 from whichlever.report.visible import visible
 from whichlever.report.volume import BILL_COLUMNS, bill_rows, curves
@@ -122,13 +123,15 @@ def _volume(files: RunFiles, given: Mapping[str, Mark]) -> Chart | None:
     drawn = curves(files.measures.levers, calls)
     if not drawn:
         return None
-    bands = [b for b in files.verdict.break_evens if pulled is None or b.lever == pulled]
+    evens = files.verdict.break_evens
+    first = leader(files)
+    lead = first.lever if first is not None else ""
     wide, narrow = (
         draw_svg(
-            cost_volume(drawn, bands, given, volume=calls, pulled=pulled, width=width),
+            cost_volume(drawn, evens, given, volume=calls, pulled=pulled, lead=lead, width=width),
             key=f"volume-{width}",
             title="dollars a month against calls a month",
-            summary=visible("; ".join(b.text for b in bands)),
+            summary=visible("; ".join(b.text for b in evens)),
         )
         for width in (WIDE, NARROW)
     )

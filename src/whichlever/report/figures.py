@@ -1,77 +1,66 @@
-"""The value behind a reason: a dotted path into the measures or the task, looked up and said."""
+"""The value behind a reason: looked up by its dotted path and said as the page says figures."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from whichlever.measure.summary import Interval, LeverSummary
+from whichlever.measure.summary import Interval
 from whichlever.report import wording
 from whichlever.report.files import RunFiles
+from whichlever.verdict.figures import DOLLARS, resolve
+
+_CHANCES = frozenset({"p", "p_holm", "p_attainable", "mcnemar"})
 
 
 def value_behind(figure: str, files: RunFiles) -> str:
     """Say the value that ``figure`` points at, e.g. ``.840 [.801, .871]``; empty if unknown.
 
-    Paths are those of `whichlever.verdict.types.Reason`: ``levers.LEVER.…``, ``pairs.A~B.…``, and
-    ``constraints.…``, ``goal.…``, ``prices.…`` of the task. Names of levers and labels may hold
-    dots themselves, so they are matched whole.
+    Paths are those of `whichlever.verdict.types.Reason`.
     """
-    head, _, rest = figure.partition(".")
-    if head == "levers":
-        for summary in sorted(files.measures.levers, key=lambda s: -len(s.lever)):
-            if rest.startswith(summary.lever + "."):
-                return _of_lever(summary, rest[len(summary.lever) + 1 :])
-    elif head == "pairs":
-        for pair in files.measures.pairs:
-            for name, sign in ((f"{pair.a}~{pair.b}", 1), (f"{pair.b}~{pair.a}", -1)):
-                if rest.startswith(name + "."):
-                    return _of_pair(pair, rest[len(name) + 1 :], sign)
-    elif head in ("constraints", "goal", "prices") and files.task is not None:
-        return _plain(getattr(getattr(files.task, head), rest, None))
-    return ""
+    root = figure.partition(".")[0]
+    try:
+        # Paths into the task need one; RUN may have lost it.
+        if files.task is None and root not in ("levers", "pairs", "metric"):
+            return ""
+        value = resolve(figure, files.task, files.measures)  # type: ignore[arg-type]
+    except KeyError:
+        return ""
+    return _said(value, figure.rpartition(".")[2])
 
 
-def _of_lever(summary: LeverSummary, path: str) -> str:
-    head, _, rest = path.partition(".")
-    if head in ("metrics", "without_leaks"):
-        return _interval((getattr(summary, head) or {}).get(rest))
-    if head == "cost":
-        value = getattr(summary.cost, rest, None)
-        if rest in ("marginal", "always_on"):
-            per_call, scaled = wording.per_call(value)
-            return scaled or per_call
-        return wording.size(value) if rest == "bytes_out" else _plain(value)
-    if head == "latency":
-        value = getattr(summary.latency, rest, None)
-        return wording.milliseconds(value) if rest.endswith("_ms") else _plain(value)
-    if head == "calibration" and summary.calibration is not None:
-        return _plain(getattr(summary.calibration, rest, None))
-    return _plain(getattr(summary, path, None))
-
-
-def _of_pair(pair: Any, path: str, sign: int) -> str:  # noqa: ANN401 - Pair
-    value = getattr(pair, path, None)
+def _said(value: Any, name: str) -> str:  # noqa: ANN401 - any field of a record
+    if value is None:
+        return wording.NOT_MEASURED
     if isinstance(value, Interval):
-        if sign < 0:
-            low, high = value.low, value.high
-            value = Interval(
-                value=-value.value,
-                low=None if high is None else -high,
-                high=None if low is None else -low,
-            )
-        return wording.signed(value)
-    return f"p {wording.probability(value)}" if path.startswith(("p", "mcnemar")) else _plain(value)
-
-
-def _interval(figure: Interval | None) -> str:
-    return "" if figure is None else wording.interval(figure)
-
-
-def _plain(value: Any) -> str:  # noqa: ANN401 - any field of a record
-    if isinstance(value, Interval):
-        return wording.interval(value)
+        return wording.signed(value) if name == "difference" else wording.interval(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return wording.share(value) if 0 < abs(value) < 1 else f"{value:,.12g}"
+        return _number(value, name)
     return value if isinstance(value, str) else ""
+
+
+def _number(value: float, name: str) -> str:
+    if name in ("marginal", "always_on"):
+        call, scaled = wording.per_call(value)
+        return scaled or call
+    if name in DOLLARS:
+        return wording.money(value)
+    if name in _CHANCES:
+        return f"p {wording.probability(value)}"
+    if name.endswith("_ms"):
+        return wording.milliseconds(value)
+    if name == "bytes_out":
+        return wording.size(value)
+    return wording.share(value) if 0 < abs(value) < 1 else f"{value:,.12g}"
+
+
+def turned(difference: Interval) -> Interval:
+    """The difference the other way round: b − a from a − b."""
+    low, high = difference.low, difference.high
+    return Interval(
+        value=-difference.value,
+        low=None if high is None else -high,
+        high=None if low is None else -low,
+        level=difference.level,
+    )

@@ -159,30 +159,42 @@ def _answers(
     """Each lever's answers to the test rows, of its lowest seed and its whole training set."""
     if not path.exists():
         return {}, None
+    import polars as pl
+
     table = _table(path, _COLUMNS)
     names = (table.schema.metadata or {}).get(b"whichlever.labels")
     order = list(json.loads(names)) if names else list(labels)
-    place = {label: i for i, label in enumerate(order)}
-    found: dict[str, list[Answer]] = {}
-    rank: dict[str, tuple[float, int]] = {}
-    lowest: int | None = None
-    columns = [
-        table[c].to_pylist() if c in table.column_names else [None] * len(table) for c in _COLUMNS
-    ]
-    for lever, seed, fraction, role, row, target, predicted, scores, status, error in zip(
-        *columns, strict=True
-    ):
-        if role is not None and role != "test":
-            continue
-        this = (-(1.0 if fraction is None else fraction), seed or 0)
-        if this < rank.get(lever, (1.0, 0)):
-            found[lever], rank[lever] = [], this
-        if this > rank[lever]:
-            continue
-        lowest = this[1] if lowest is None else min(lowest, this[1])
-        confidence = None
-        if scores is not None and predicted in place and len(scores) == len(order):
-            confidence = scores[place[predicted]]
-            confidence = None if confidence is None or confidence != confidence else confidence
-        found[lever].append(Answer(str(row), target, predicted, status or "ok", error, confidence))
-    return {lever: tuple(rows) for lever, rows in found.items()}, lowest
+    frame = pl.DataFrame(pl.from_arrow(table))
+    absent = [c for c in _COLUMNS if c not in frame.columns]
+    frame = frame.with_columns(pl.lit(None).alias(c) for c in absent)
+    frame = frame.filter(pl.col("role").is_null() | (pl.col("role") == "test"))
+    # One run of each lever: the largest share of training rows, then the lowest seed.
+    ordered = frame.select("lever", "fraction", "seed").unique()
+    ordered = ordered.sort(
+        "lever", pl.col("fraction").fill_null(1.0), "seed", descending=[False, True, False]
+    )
+    chosen = ordered.unique("lever", keep="first", maintain_order=True)
+    frame = frame.join(
+        chosen,
+        on=["lever", "fraction", "seed"],
+        how="semi",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+    # The probability of the label that was said, without a Python list per row.
+    said = pl.col("predicted").replace_strict(
+        order, list(range(len(order))), default=None, return_dtype=pl.Int64
+    )
+    sure = pl.lit(None, pl.Float64)
+    if "scores" not in absent and frame.schema["scores"] == pl.List(pl.Float32):
+        sure = pl.col("scores").list.get(said, null_on_oob=True).cast(pl.Float64).fill_nan(None)
+    frame = frame.with_columns(sure.alias("confidence"))
+    found: dict[str, tuple[Answer, ...]] = {}
+    for (lever,), rows in frame.partition_by("lever", as_dict=True, maintain_order=True).items():
+        fields = rows.select("id", "target", "predicted", "status", "error", "confidence")
+        found[str(lever)] = tuple(
+            Answer(str(i), target, said, status or "ok", error, confidence)
+            for i, target, said, status, error, confidence in fields.iter_rows()
+        )
+    seeds = [s for s in chosen["seed"].to_list() if s is not None]
+    return found, min(seeds, default=None)

@@ -141,7 +141,8 @@ def _point(
 ) -> dict[str, Any]:
     figure = summary.metrics[metric]
     mark = given[summary.lever]
-    marginal = summary.cost.marginal
+    # One more call of the majority floor costs next to nothing and would stretch the axis.
+    marginal = None if summary.lever == "majority" else summary.cost.marginal
     return {
         "name": shortened(summary.lever, NAME_CHARS),
         "score": figure.value,

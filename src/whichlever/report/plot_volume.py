@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -12,6 +13,7 @@ from whichlever.report.look import (
     CALLS,
     DOLLARS,
     INK,
+    MUTED,
     NAME_CHARS,
     WIDE,
     decade_axis,
@@ -26,6 +28,9 @@ from whichlever.report.volume import Curve
 from whichlever.report.wording import volume as calls_in_short
 from whichlever.verdict.types import BreakEven
 
+BELOW, LINE = 54, 15
+"""Pixels from the plot's lower edge to the first line beneath the axis title, and between lines."""
+
 
 def cost_volume(
     curves: Sequence[Curve],
@@ -34,9 +39,13 @@ def cost_volume(
     *,
     volume: float,
     pulled: str | None,
+    lead: str,
     width: int = WIDE,
 ) -> alt.TopLevelMixin:
-    """Dollars a month against calls a month, both logarithmic, with the break-even bands."""
+    """Dollars a month against calls a month, both logarithmic.
+
+    Beneath, on the same axis, where the break-evens of ``lead`` with the other levers may lie.
+    """
     height = 370 if width > 500 else 300
     names = max((len(shortened(c.lever, NAME_CHARS)) for c in curves), default=0)
     margin = CHARACTER * names + 12
@@ -48,14 +57,16 @@ def cost_volume(
     y_axis = decade_axis("dollars a month", low, high, height, DOLLARS)
     x = alt.X("calls:Q", scale=alt.Scale(type="log", domain=[left, right], nice=False), axis=x_axis)
     y = alt.Y("dollars:Q", scale=alt.Scale(type="log", domain=[low, high], nice=False), axis=y_axis)
-    layers: list[Any] = [*_bands(break_evens, given, left, right)]
+    known = [b for b in break_evens if b.lever in given and b.against in given]
+    found = spans(known, lead, left, right)
+    layers: list[Any] = _band(found, given, lead, (inner, height))
     layers += [_uncertain(c, given[c.lever], x, y, low) for c in curves if c.lever == pulled]
     lines = [
         {
             "lever": str(i), "calls": v, "dollars": d, "colour": given[c.lever].colour,
             "weight": 3 if c.lever == pulled else 1.8,
         }
-        for i, c in enumerate(curves)
+        for i, c in enumerate(sorted(curves, key=lambda c: c.lever == pulled))  # drawn last, on top
         for v, d in zip(c.volumes, c.dollars, strict=True)
         if d > 0
     ]  # fmt: skip
@@ -79,25 +90,69 @@ def cost_volume(
     return dressed(alt.layer(*layers).properties(width=inner, height=height))
 
 
-def _bands(
-    break_evens: Sequence[BreakEven], given: Mapping[str, Mark], left: float, right: float
-) -> list[alt.Chart]:
-    """Shade where each break-even may lie; an open end runs to the edge."""
-    rows = []
+@dataclass(frozen=True)
+class Span:
+    """Where break-even with ``other`` may lie, cut to the volumes that are shown."""
+
+    other: str
+    start: float
+    end: float
+
+
+def spans(break_evens: Sequence[BreakEven], lead: str, left: float, right: float) -> list[Span]:
+    """The break-evens of one lever with the others, as far as they lie between two volumes.
+
+    An open high end runs to the right edge; "never" and "at any volume" have no span.
+    """
+    found = []
     for even in break_evens:
-        if even.low is None or even.lever not in given:
+        if even.low is None or lead not in (even.lever, even.against):
             continue
-        start, end = max(even.low, left), min(even.high if even.high is not None else right, right)
+        high = right if even.high is None else even.high
+        start, end = max(even.low / 1.02, left), min(high * 1.02, right)
         if start < end:
-            rows.append({"from": start, "to": end, "colour": given[even.lever].colour})
-        elif even.low == even.high and left <= even.low <= right:
-            rows.append(
-                {"from": start / 1.03, "to": end * 1.03, "colour": given[even.lever].colour}
-            )
-    if not rows:
+            found.append(Span(even.against if even.lever == lead else even.lever, start, end))
+    return found
+
+
+def _band(
+    found: Sequence[Span], given: Mapping[str, Mark], lead: str, size: tuple[int, int]
+) -> list[alt.Chart]:
+    """A column behind the lines where there is one break-even, a row under the axis for each."""
+    if not found:
         return []
+    rows = [
+        {
+            "from": s.start, "to": s.end, "colour": given[s.other].colour,
+            "name": shortened(s.other, NAME_CHARS),
+        }
+        for s in found
+    ]  # fmt: skip
     paint = alt.Color("colour:N", scale=None)
-    return [inline(rows).mark_rect(opacity=0.13).encode(x=alt.X("from:Q"), x2="to:Q", color=paint)]
+    start = alt.X("from:Q")
+    layers = []
+    if len(rows) == 1:
+        column = inline(rows).mark_rect(opacity=0.13, color=given[lead].colour)
+        layers.append(column.encode(x=start, x2="to:Q"))
+    top = size[1] + BELOW
+    layers.append(
+        inline([{"text": f"break-even of {shortened(lead, NAME_CHARS)} with"}])
+        .mark_text(x=0, y=top, align="left", baseline="middle", fontSize=11, color=MUTED)
+        .encode(text="text:N")
+    )
+    for i, row in enumerate(rows):
+        y = top + LINE * (i + 1)
+        layers.append(
+            inline([row])
+            .mark_rule(strokeWidth=7, opacity=0.55, strokeCap="butt", clip=False)
+            .encode(x=start, x2="to:Q", y=alt.value(y), color=paint)
+        )
+        layers.append(
+            inline([row])
+            .mark_text(x=size[0] + 8, y=y, align="left", baseline="middle", fontSize=11.5)
+            .encode(text="name:N", color=paint)
+        )
+    return layers
 
 
 def _uncertain(curve: Curve, mark: Mark, x: alt.X, y: alt.Y, floor: float) -> alt.Chart:

@@ -7,11 +7,14 @@ from typing import Any
 
 from whichlever.measure.summary import Interval, LeverSummary
 from whichlever.report import wording
-from whichlever.report.figures import value_behind
+from whichlever.report.figures import turned, value_behind
 from whichlever.report.files import RunFiles
 from whichlever.report.look import metric_name
 from whichlever.report.palette import Mark
 from whichlever.verdict.types import Reason, Standing
+
+ALPHA = 0.05
+"""After Holm; what lies below is set in bold."""
 
 OUTCOMES = {
     "pull": "Pull this lever",
@@ -194,21 +197,23 @@ def _loss(summary: LeverSummary) -> str:
 
 
 def pair_rows(files: RunFiles) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Paired tests: those with the leading lever in them first, then the others."""
+    """Paired tests: those of the leading lever against each other one, then the rest."""
     first = leader(files)
     near: list[dict[str, Any]] = []
     far: list[dict[str, Any]] = []
     for pair in files.measures.pairs:
+        a, b, difference = pair.a, pair.b, pair.difference
+        if first is not None and b == first.lever:
+            a, b, difference = b, a, turned(difference)
         row = {
-            "a": pair.a, "b": pair.b, "metric": metric_name(pair.metric),
-            "difference": wording.signed(pair.difference),
+            "a": a, "b": b, "metric": metric_name(pair.metric),
+            "difference": wording.signed(difference),
             "rows": wording.count(pair.rows),
             "groups": "–" if pair.groups is None else wording.count(pair.groups),
             "p": wording.probability(pair.p), "p_holm": wording.probability(pair.p_holm),
             "attainable": wording.probability(pair.p_attainable),
             "mcnemar": wording.probability(pair.mcnemar),
-            "clear": pair.p_holm < 0.05,
+            "significant": pair.p_holm < ALPHA,
         }  # fmt: skip
-        involved = first is not None and first.lever in (pair.a, pair.b)
-        (near if involved else far).append(row)
+        (near if first is not None and a == first.lever else far).append(row)
     return near, far

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,10 @@ from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.report import wording
 from whichlever.report.look import metric_name
 from whichlever.report.visible import shortened, visible
-from whichlever.verdict.types import Verdict
+from whichlever.verdict.types import Reason, Verdict
+
+SHOWN = 8
+"""Sentences of one kind that are printed; the page has all."""
 
 _STYLE = {"pull": "bold green", "cannot tell": "bold yellow", "none eligible": "bold red"}
 
@@ -33,18 +37,23 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     console.print(_table(measures, verdict, narrow=console.width < 100))
     console.print()
     console.print(_plain(verdict.headline, _STYLE[verdict.outcome]))
-    for reason in verdict.reasons:
-        console.print(Text("  • ").append(visible(reason.text)))
+    _sentences(console, verdict.reasons)
     if verdict.would_change:
         console.print(Text("What would change it:", style="bold"))
-        for reason in verdict.would_change:
-            console.print(Text("  • ").append(visible(reason.text)))
+        _sentences(console, verdict.would_change)
     for line in (*verdict.scope, verdict.attack):
         console.print(_plain(line, "dim"))
     console.print()
     console.print(
         Text("report: ").append(visible(str(run / "report.html")), "bold"), soft_wrap=True
     )
+
+
+def _sentences(console: Console, reasons: Sequence[Reason]) -> None:
+    for reason in reasons[:SHOWN]:
+        console.print(Text("  • ").append(visible(reason.text)))
+    if len(reasons) > SHOWN:
+        console.print(Text(f"    {len(reasons) - SHOWN} more in the report", style="dim"))
 
 
 def _plain(text: str, style: str = "") -> Text:
