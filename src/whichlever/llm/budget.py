@@ -12,6 +12,9 @@ from whichlever.task import LLM, Task
 
 Prices = tuple[float, float, float]
 
+ANSWERS_SHARE = 0.5
+"""Of the minutes, what is kept for answering whatever choosing took."""
+
 
 @dataclass(frozen=True)
 class Billing:
@@ -89,7 +92,9 @@ def affordable(
     """
     minutes, dollars, most = budget
     each = per_row.seconds / per_row.rows
-    left = minutes * 60 - spent.seconds
+    # Time is a soft budget: choosing that overran (a busy machine) never eats the half that is
+    # kept for answers. Money is not: what is spent is spent.
+    left = max(minutes * 60 - spent.seconds, minutes * 60 * ANSWERS_SHARE)
     rows = int(left / each) if each > 0 else most or 10**9
     if dollars is not None:
         if per_row.dollars is None or spent.dollars is None:
