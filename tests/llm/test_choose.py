@@ -19,7 +19,7 @@ LABELS = ("ham", "spam")
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch) -> None:
-    monkeypatch.setattr(client_module, "_wait", lambda *_: 0.0)
+    monkeypatch.setattr(client_module, "wait_seconds", lambda *_: 0.0)
 
 
 def vllm(body):

@@ -16,7 +16,7 @@ from whichlever.errors import (
     LLMUnreachable,
     LLMWindowError,
 )
-from whichlever.llm import Client, Reply, Server, open_llm, transport
+from whichlever.llm import Client, Reply, Server, open_llm, transport, waiting
 from whichlever.llm import client as client_module
 from whichlever.task import Task
 
@@ -73,9 +73,9 @@ def test_a_passing_server_error_is_retried(serve, monkeypatch) -> None:
 
 
 def test_an_endless_retry_after_is_capped() -> None:
-    assert client_module._wait(0, 86_400.0) == client_module.LONGEST_WAIT
-    assert client_module._retry_after("Thu, 01 Jan 1970 00:00:00 GMT") == 0.0
-    assert client_module._retry_after("soon") is None
+    assert waiting.wait_seconds(0, 86_400.0) == waiting.LONGEST_WAIT
+    assert waiting.retry_after("Thu, 01 Jan 1970 00:00:00 GMT") == 0.0
+    assert waiting.retry_after("soon") is None
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class _Turn:
         return self.options[self.labels.index(label)]
 
 
-class _Failed(Exception):  # noqa: N818 - control flow, never seen outside
+class _Failed(Exception):
     def __init__(self, status: Status, error: str) -> None:
         self.status, self.error = status, error
 

@@ -7,12 +7,10 @@ told (a temperature, a seed, log-probabilities) is left out from then on.
 from __future__ import annotations
 
 import json
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -28,13 +26,11 @@ from whichlever.errors import (
 )
 from whichlever.llm.reply import Reply, parse_reply
 from whichlever.llm.transport import Meter, http_client
+from whichlever.llm.waiting import retry_after, wait_seconds
 from whichlever.llm.weights import Weights
 from whichlever.offline import is_loopback
 
 Message = Mapping[str, str]
-LONGEST_WAIT = 60.0
-"""Seconds waited before one retry at most, whatever the server asks for."""
-
 _OPTIONAL = ("temperature", "seed", "top_logprobs", "logprobs")
 
 
@@ -241,7 +237,7 @@ class Client:
             except _Retry as again:
                 if attempt == self.server.retries:
                     raise again.final from again.__cause__
-                time.sleep(_wait(attempt, again.after))
+                time.sleep(wait_seconds(attempt, again.after))
         raise AssertionError("unreachable")  # the loop returns or raises
 
     def _adapting(self, body: dict[str, Any], timeout: float) -> bytes:
@@ -300,12 +296,12 @@ class Client:
                     f"{name}: still answers 429 (too many requests) after "
                     f"{self.server.retries} retries; lower parallel: or try later"
                 ),
-                _retry_after(error.response.headers.get("retry-after")),
+                retry_after(error.response.headers.get("retry-after")),
             ) from error
         if status >= 500 and status != 501:
             raise _Retry(
                 LLMError(f"{name}: HTTP {status} after {self.server.retries} retries{said}"),
-                _retry_after(error.response.headers.get("retry-after")),
+                retry_after(error.response.headers.get("retry-after")),
             ) from error
         if status in (401, 403):
             raise LLMError(
@@ -338,12 +334,12 @@ class Client:
         )
 
 
-class _Retry(Exception):  # noqa: N818 - control flow, never seen outside
+class _Retry(Exception):
     def __init__(self, final: LLMError, after: float | None = None) -> None:
         self.final, self.after = final, after
 
 
-class _Refused(Exception):  # noqa: N818 - control flow, never seen outside
+class _Refused(Exception):
     def __init__(self, field: str) -> None:
         self.field = field
 
@@ -378,23 +374,3 @@ def _said(error: Any) -> str:  # noqa: ANN401 - openai.APIStatusError
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for (RFC 9110, 10.2.3); None where it does not."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None
-
-
-def _wait(attempt: int, asked: float | None) -> float:
-    """Seconds before the next try: doubled each time with jitter, or what the server asked for."""
-    own = 0.5 * 2.0**attempt * random.uniform(0.5, 1.0)
-    return min(LONGEST_WAIT, own if asked is None else max(asked, own))
