@@ -211,21 +211,20 @@ def char_buckets(texts: Sequence[str]) -> tuple[Ints, Ints]:
 
 def _numbered(texts: Sequence[str], index: Mapping[str, int]) -> tuple[Ints, Ints, Ints]:
     """Row, word number (-1 unknown) and 1 for a compound, for each token in order."""
-    rows: list[int] = []
     words: list[int] = []
+    sizes: list[int] = []
+    wholes_of: list[int] = []
     get = index.get
-    whole: list[int] = []
-    for i, text in enumerate(texts):
+    for text in texts:
         pieces, wholes = tokens(text)
-        words.extend([get(t, -1) for t in pieces])
-        words.extend([get(t, -1) for t in wholes])
-        rows.append(len(pieces) + len(wholes))
-        whole.append(len(wholes))
-        del i
-    lengths = np.array(rows, dtype=np.int64)
+        words.extend([get(token, -1) for token in pieces])
+        words.extend([get(token, -1) for token in wholes])
+        sizes.append(len(pieces) + len(wholes))
+        wholes_of.append(len(wholes))
+    lengths = np.array(sizes, dtype=np.int64)
     row = np.repeat(np.arange(len(texts)), lengths)
     ends = np.cumsum(lengths)[row] if len(row) else _NONE
-    compound = np.arange(len(row)) >= ends - np.array(whole, dtype=np.int64)[row]
+    compound = np.arange(len(row)) >= ends - np.array(wholes_of, dtype=np.int64)[row]
     return row, np.array(words, dtype=np.int64), compound.astype(np.int64)
 
 
