@@ -134,6 +134,8 @@ def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: i
             "about": task.about,
             "goal": task.goal.metric,
             "mistakes": task.mistakes,
+            "llms": {name: llm.model_dump(mode="json") for name, llm in task.llms.items()},
+            "may_leave": task.constraints.data_may_leave,
             "documents": _documents(task),
             "files": {n: _digest_of(task.path(n)) for n in getattr(lever, "files", ())},
         }

@@ -27,7 +27,7 @@ def test_a_budget_in_dollars_wants_a_price() -> None:
 
 def test_a_budget_that_pays_for_nothing_says_so() -> None:
     with pytest.raises(InputError, match=r"pays for no row \(2\.0 s a row"):
-        affordable("prompt", (0.5, None, None), Spent(seconds=29.0), PER_ROW)
+        affordable("prompt", (0.05, None, None), Spent(seconds=2.0), PER_ROW)
 
 
 def test_the_tasks_own_token_prices_are_used() -> None:
@@ -43,3 +43,7 @@ llms: {m: {base_url: "http://127.0.0.1/v1", model: m, dollars_in: 1, dollars_out
     assert dollars_of(answers, price) == pytest.approx(6.0)  # the lost row at the others' mean
     assert Billing.of("smollm2-135m-instruct", task).price is None
     assert dollars_of(answers, None) is None
+
+
+def test_choosing_that_overran_leaves_half_the_minutes_for_answers() -> None:
+    assert affordable("prompt", (1.0, None, None), Spent(seconds=300.0), PER_ROW) == 15
