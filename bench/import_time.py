@@ -13,7 +13,16 @@ import subprocess
 import sys
 import time
 
-HEAVY = ("torch", "transformers", "onnxruntime", "sklearn", "polars", "xllamacpp", "openai", "scipy")
+HEAVY = (
+    "torch",
+    "transformers",
+    "onnxruntime",
+    "sklearn",
+    "polars",
+    "xllamacpp",
+    "openai",
+    "scipy",
+)
 RUNS = 11
 BOUND_SECONDS = 0.3
 
@@ -31,7 +40,9 @@ def main() -> None:
     bare = statistics.median(a for a, _ in pairs)
     over = statistics.median(b - a for a, b in pairs)
     code = f"import sys, whichlever; print([m for m in {HEAVY!r} if m in sys.modules])"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
     print(
         json.dumps(
             {

@@ -2,8 +2,8 @@
 
     python bench/triage.py RUNS [--data ../shared/data]
 
-AIT alerts (with and without DNS exfiltration) are split by scenario, Panther's rule tests by product;
-the random split stands beside each, as the number that would have been believed.
+AIT alerts (with and without DNS exfiltration) are split by scenario, Panther's rule tests by
+product; the random split stands beside each, as the number that would have been believed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,15 @@ def main() -> None:
         file.write_text(
             yaml.safe_dump(task(name, args.data.resolve(), not args.no_encoder), sort_keys=False)
         )
-        command = [sys.executable, "-m", "whichlever", "compare", str(file), "-o", str(folder / "run")]
+        command = [
+            sys.executable,
+            "-m",
+            "whichlever",
+            "compare",
+            str(file),
+            "-o",
+            str(folder / "run"),
+        ]
         if subprocess.run(command).returncode:
             sys.exit(f"{name} failed")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tiny import TASK, write_task
 
 import whichlever as wl
+from tiny import TASK, write_task
 from whichlever import trials
 from whichlever.errors import EgressError, RunError, TaskError
 from whichlever.run import digest

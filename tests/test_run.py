@@ -41,9 +41,14 @@ def test_a_folder_with_other_files_is_refused(tmp_path):
 def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "verdict.json"
     write_json(path, {"old": 1})
-    with pytest.raises(RuntimeError, match="halfway"), written_aside(path) as aside:
-        aside.write_text("half")
-        raise RuntimeError("halfway")
+
+    def fail_halfway() -> None:
+        with written_aside(path) as aside:
+            aside.write_text("half")
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        fail_halfway()
     assert read_json(path) == {"old": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["verdict.json"]
 

@@ -30,7 +30,9 @@ def write_task(folder: Path, rows: int = 240, seed: int = 0, task: str = TASK) -
             hint = rng.choice(["denied", "failed", "crash"] if is_open else ["ok", "done", "quiet"])
             if rng.random() < 0.15:  # noise, so that no lever is perfect
                 hint = rng.choice(["denied", "ok"])
-            words = " ".join(rng.choice(["disk", "login", "mail", "printer", "vpn"]) for _ in "1234")
+            words = " ".join(
+                rng.choice(["disk", "login", "mail", "printer", "vpn"]) for _ in "1234"
+            )
             row = {
                 "id": f"t{i}",
                 "text": f"{words} {hint} ticket{i}",

@@ -58,9 +58,11 @@ def draw_shots(
     order = [labels[i] for i in rng.permutation(len(labels))]
     while len(drawn) < count and any(pools[label] for label in order):
         for label in order:
-            row = next((r for r in iter(lambda p=pools[label]: p.pop() if p else None, None)
-                        if r.text not in texts), None)  # fmt: skip
-            if row is not None and len(drawn) < count:
+            pool = pools[label]
+            while pool and pool[-1].text in texts:
+                pool.pop()
+            if pool and len(drawn) < count:
+                row = pool.pop()
                 drawn.append(row)
                 texts.add(row.text)
     return [drawn[i] for i in rng.permutation(len(drawn))]
