@@ -55,8 +55,11 @@ def task(data: Path, encoder: bool) -> dict[str, object]:
             "finetune": {
                 "rungs": ["static", "encoder"] if encoder else ["static"],
                 "max_rows": 20_000,
-                "max_tokens": 128,
-                "minutes": 40,
+                "max_tokens": 96,
+                "epochs": 3,
+                "learning_rate": 1.5e-4,
+                "minutes": 42,
+                "windows": [20_000],
             },
             "recorded": {
                 name: {
