@@ -15,6 +15,7 @@ from whichlever.errors import DataError
 from whichlever.levers.base import Context
 from whichlever.levers.majority import Majority
 from whichlever.levers.rag import Rag
+from whichlever.levers.rag_choose import CHOOSING_SHARE, Asker, choose
 from whichlever.levers.rag_vote import RagVote
 from whichlever.levers.retrieval import (
     Electorate,
@@ -28,8 +29,10 @@ from whichlever.levers.retrieval import (
     plans,
 )
 from whichlever.levers.retrieval.window import shown
-from whichlever.llm import Chooser, open_llm
+from whichlever.llm import Chooser, Server, open_llm
+from whichlever.llm.budget import Billing
 from whichlever.predict import Prediction, Row
+from whichlever.progress import Silent
 from whichlever.task import RagSettings, Task
 
 TASK = """\
@@ -225,12 +228,52 @@ def test_a_prompt_gets_rows_and_documents_in_turn_and_no_copies(tmp_path, embedd
     assert retriever.find([], Plan(1)) == []
 
 
-def test_what_is_tried_starts_short_and_ends_at_k():
-    assert plans(5, rows=True, documents=False) == [Plan(1), Plan(3), Plan(5)]
+def test_what_is_tried_starts_short():
+    assert plans(5, rows=True, documents=False) == [Plan(1), Plan(5), Plan(3)]
     assert plans(1, rows=True, documents=False) == [Plan(1)]
-    assert plans(4, rows=True, documents=True) == [Plan(1), Plan(0, 2), Plan(2, 2), Plan(4)]
+    assert plans(4, rows=True, documents=True) == [Plan(1), Plan(2, 2), Plan(4), Plan(0, 2)]
     assert plans(3, rows=False, documents=True) == [Plan(0, 1), Plan(0, 3)]
     assert str(Plan(1, 2)) == "1 labelled row and 2 document pieces"
+
+
+class Copier:
+    """A simulated model that says the label of the solved case next to the text, slowly."""
+
+    labels = tuple(WORDS)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.wall_seconds = 0.0
+        self.client = self
+        self.server = Server("simulated", "http://127.0.0.1:1/v1", "copier", context=4096)
+
+    def choose_rows(self, rows, extras):
+        self.wall_seconds += sum(self.seconds * (1 + len(e.examples)) for e in extras)
+        said = [e.examples[-1][1] if e.examples else None for e in extras]
+        return [Prediction(r.id, s) for r, s in zip(rows, said, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rows", "not_tried"),
+    [
+        (0.01, 40, []),  # there is time for every plan and every sample row
+        (0.2, 8, []),
+        (0.4, 8, ["3 labelled rows"]),  # only for the first two
+        (5.0, 2, ["5 labelled rows", "3 labelled rows"]),  # not even to choose
+    ],
+)
+def test_choosing_stays_within_its_share_of_the_budget(embedder, seconds, rows, not_tried):
+    retriever = Retriever(index_rows(notes(200, 1, "t"), embedder), None, Fusion(0.0))
+    knobs = RagSettings(k=5, minutes=1)
+    asker = Asker(Copier(seconds), retriever, Plan(1))
+    offered = plans(5, rows=True, documents=False)
+    sample = notes(40, 2, "v")
+    choice = choose(asker, offered, sample, knobs, Billing(), "accuracy", Silent())
+    assert choice.spent.seconds <= 2 * CHOOSING_SHARE * 60
+    assert choice.rows >= rows
+    assert list(choice.not_tried) == not_tried
+    assert choice.plan == Plan(1), "of equally good ones the shortest"
+    assert choice.per_row.seconds / choice.per_row.rows == pytest.approx(2 * seconds)
 
 
 def need_smollm() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,16 @@ import numpy as np
 from whichlever.data.stratify import stratified_order
 from whichlever.errors import DataError, WeightsError
 from whichlever.levers.base import Context, Fit
+from whichlever.levers.rag_choose import CHOOSING_SHARE, MAX_CHOOSE, PILOT, Asker, choose
 from whichlever.levers.retrieval import (
     EMBEDDER,
     METHOD,
-    Answered,
     Electorate,
     Embedder,
     Fusion,
     Library,
     Plan,
     Retriever,
-    ask_within,
     choose_rule,
     default_embedder,
     index_rows,
@@ -30,8 +28,7 @@ from whichlever.levers.retrieval import (
     plans,
 )
 from whichlever.llm import Chooser, Client, Journal, find_weights, open_llm
-from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
-from whichlever.models.goal import goal_score
+from whichlever.llm.budget import Billing, affordable
 from whichlever.predict import Prediction, Row
 from whichlever.task import RagSettings
 
@@ -41,25 +38,8 @@ WORDING = 1
 ROTATIONS = 2
 """Option orders averaged per answer, as prompting does by default."""
 
-CHOOSING_SHARE = 0.25
-"""Of the time budget, what choosing may take."""
-
-PILOT = 2
-MIN_CHOOSE = 8
-MAX_CHOOSE = 60
-"""Validation rows: timed first, needed for a choice, and at most."""
-
 FUSION_ROWS = 1_000
 """Validation rows that choose how rankings are joined (no model is asked), at most."""
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """A plan and how it did on the first validation rows of the frozen order."""
-
-    plan: Plan
-    answers: list[Prediction]
-    spent: Spent
 
 
 class Rag:
@@ -138,8 +118,9 @@ class Rag:
         self, client: Client, train: Sequence[Row], valid: Sequence[Row], context: Context
     ) -> Fit:
         task, settings = context.task, self._settings
-        train = [row for row in train if row.target in context.labels]
-        valid = [row for row in valid if row.target in context.labels]
+        known = frozenset(context.labels)
+        train = [row for row in train if row.target in known]
+        valid = [row for row in valid if row.target in known]
         retriever, facts = self._retriever(train, valid, context)
         chooser = Chooser(
             client, context.labels, about=task.about, meanings=task.labels, rotations=ROTATIONS,
@@ -147,35 +128,33 @@ class Rag:
         )  # fmt: skip
         chooser.warm_up()
         order = stratified_order([row.target for row in valid], context.seed)
-        sample = [valid[i] for i in order[:MAX_CHOOSE]] or list(train[:PILOT])
-        offered = plans(settings.k, retriever.index is not None, facts["document_pieces"] > 0)
         billing = Billing.of(settings.model, task)
-        tried: list[_Tried] = []
-        with context.progress.step("rag: choose", total=len(offered)) as bar:
-            for plan in offered:
-                if not tried or len(tried[0].answers) >= min(MIN_CHOOSE, len(sample)):
-                    asker = _Asker(chooser, retriever, plan, within=len(train))
-                    tried.append(self._try(asker, sample, len(offered), billing))
-                bar.advance()
-        best, scores, rows = _best(tried, sample, context.labels, task.goal.metric)
-        spent = sum((t.spent for t in tried), Spent())
+        choice = choose(
+            Asker(chooser, retriever, Plan(1), within=len(train)),
+            plans(settings.k, retriever.index is not None, facts["document_pieces"] > 0),
+            [valid[i] for i in order[:MAX_CHOOSE]] or train[:PILOT],
+            settings,
+            billing,
+            task.goal.metric,
+            context.progress,
+        )
         budget = (settings.minutes, settings.dollars, settings.max_rows)
-        most = affordable("rag", budget, spent, best.spent)
+        most = affordable("rag", budget, choice.spent, choice.per_row)
         kept = Journal(context.folder / "retrieved.jsonl")
         return Fit(
-            predictor=RagPredictor(_Asker(chooser, retriever, best.plan), kept),
-            what=f"retrieval (bm25 + static embeddings, {best.plan}) with {_model(client)}",
+            predictor=RagPredictor(Asker(chooser, retriever, choice.plan), kept),
+            what=f"retrieval (bm25 + static embeddings, {choice.plan}) with {_model(client)}",
             chosen={
-                **best.plan.as_json(),
+                **choice.plan.as_json(),
                 **facts,
-                "validation_rows": rows,
-                f"validation_{task.goal.metric}": scores,
-                "not_tried": [str(plan) for plan in offered[len(tried) :]],
+                "validation_rows": choice.rows,
+                f"validation_{task.goal.metric}": choice.scores,
+                "not_tried": list(choice.not_tried),
                 "guard": chooser.guard,
                 "guard_enforced": chooser.enforced,
                 "single_token_options": chooser.lettered,
-                "seconds_per_row": best.spent.seconds / best.spent.rows,
-                "choosing_seconds": spent.seconds,
+                "seconds_per_row": choice.per_row.seconds / choice.per_row.rows,
+                "choosing_seconds": choice.spent.seconds,
             },
             rows_seen=0 if retriever.index is None else len(retriever.index),
             max_rows=most,
@@ -225,34 +204,6 @@ class Rag:
         }
         return Retriever(index, library, fusion), facts
 
-    def _try(self, asker: _Asker, sample: Sequence[Row], among: int, billing: Billing) -> _Tried:
-        """Answer as many sample rows as this plan's share of the time allows."""
-        before = asker.chooser.wall_seconds
-        answers = asker.answer(sample[:PILOT])
-        each = (asker.chooser.wall_seconds - before) / len(answers)
-        share = self._settings.minutes * 60 * CHOOSING_SHARE / among
-        rows = min(len(sample), max(PILOT, int(share / each) if each > 0 else len(sample)))
-        answers += asker.answer(sample[PILOT:rows])
-        given = [answered.prediction for answered in answers]
-        seconds = asker.chooser.wall_seconds - before
-        spent = Spent(len(given), seconds, dollars_of(given, billing.price))
-        return _Tried(asker.plan, given, spent)
-
-
-@dataclass(frozen=True)
-class _Asker:
-    """Finds passages for rows and asks with them; ``within`` as `Retriever.find` takes it."""
-
-    chooser: Chooser
-    retriever: Retriever
-    plan: Plan
-    within: int | None = None
-
-    def answer(self, rows: Sequence[Row]) -> list[Answered]:
-        found = self.retriever.find(rows, self.plan, self.within)
-        window = self.chooser.client.server.context
-        return ask_within(self.chooser.choose_rows, rows, found, window)
-
 
 class RagPredictor:
     """Answers rows with retrieved passages; close it to stop an embedded server.
@@ -265,7 +216,7 @@ class RagPredictor:
         Where the ids of the passages behind each answer are written, once per row.
     """
 
-    def __init__(self, asker: _Asker, kept: Journal) -> None:
+    def __init__(self, asker: Asker, kept: Journal) -> None:
         self._asker = asker
         self._kept = kept
         self._end = weakref.finalize(self, asker.chooser.client.close)
@@ -286,29 +237,6 @@ class RagPredictor:
     def close(self) -> None:
         """Close the connections, and the server where it is embedded."""
         self._end()
-
-
-def _best(
-    tried: Sequence[_Tried], sample: Sequence[Row], labels: Sequence[str], metric: str
-) -> tuple[_Tried, dict[str, float], int]:
-    """The best plan on the rows that all of them answered; the shortest where it is a tie.
-
-    With fewer rows than `MIN_CHOOSE` nothing is chosen: the first one stands.
-    """
-    rows = min(len(t.answers) for t in tried)
-    number = {label: i for i, label in enumerate(labels)}
-    targets = np.array([number[str(row.target)] for row in sample[:rows]], np.int64)
-    scores = {}
-    for t in tried:
-        # A row that was not answered is in a class of its own, which is never right.
-        said = [
-            len(labels) if answer.label is None else number[answer.label]
-            for answer in t.answers[:rows]
-        ]
-        scores[str(t.plan)] = round(goal_score(np.array(said, np.int64), targets, metric), 4)
-    if rows < MIN_CHOOSE:
-        return tried[0], scores, rows
-    return max(tried, key=lambda t: scores[str(t.plan)]), scores, rows
 
 
 def _model(client: Client) -> str:

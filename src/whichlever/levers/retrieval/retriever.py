@@ -34,12 +34,13 @@ class Plan:
 
 
 def plans(k: int, rows: bool, documents: bool) -> list[Plan]:
-    """What is tried for at most ``k`` passages, shortest prompts first."""
-    if not documents:
-        return [Plan(n) for n in sorted({1, (k + 1) // 2, k})]
-    if not rows:
-        return [Plan(0, n) for n in sorted({1, k})]
-    tried = [Plan(1), Plan(0, min(k, 2)), Plan(k - k // 2, k // 2), Plan(k)]
+    """What is tried for at most ``k`` passages: the shortest first, then by importance."""
+    if rows and documents:
+        tried = [Plan(1), Plan(k - k // 2, k // 2), Plan(k), Plan(0, min(k, 2))]
+    elif rows:
+        tried = [Plan(1), Plan(k), Plan((k + 1) // 2)]
+    else:
+        tried = [Plan(0, 1), Plan(0, k)]
     return [plan for i, plan in enumerate(tried) if plan not in tried[:i]]
 
 
