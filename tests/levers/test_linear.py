@@ -218,6 +218,14 @@ def test_what_would_take_too_long_is_skipped_and_said(tmp_path: Path) -> None:
     assert "over the budget" in fitted.chosen["skipped"][0]["why"]
 
 
+def test_a_costly_window_waits_until_c_is_known(tmp_path: Path) -> None:
+    settings = LinearSettings(windows=[100, "all"], c=[1.0, 3.0], chars=False, minutes=0.1)
+    fitted = fit(tmp_path, make(3000, 12), make(60, 12, seed=1), settings)
+    tried = [(t["window"], t["c"], t["half_life"]) for t in fitted.chosen["tried"]]
+    assert tried[:2] == [(100, 3.0, None), (100, 1.0, None)]
+    assert next(t for t in tried if t[0] == "all") == tried[3]
+
+
 @pytest.mark.parametrize("damage", ["truncate", "shape", "format", "missing"])
 def test_a_damaged_model_is_refused_with_a_remedy(tmp_path: Path, damage: str) -> None:
     fitted = fit(tmp_path, make(100), make(20, seed=1))

@@ -133,7 +133,7 @@ def fit_seconds(rows: int, entries: float, classes: int, family: str) -> float:
         return rows * entries * classes * LBFGS_PASSES * 2.5e-9 + 0.1
     if classes <= FEW_CLASSES:
         return rows * entries * classes * 60 * 5e-9 + 0.1
-    return rows * EPOCHS * 0.7 * (25e-6 + 1e-6 * entries) + 0.1
+    return rows * EPOCHS * 0.7 * (25e-6 + 1.3e-6 * entries) + 0.1
 
 
 def logistic_fits(columns: int, classes: int) -> bool:

@@ -1,8 +1,9 @@
 """Choosing the linear lever's settings on validation rows, one question at a time.
 
-First the training window at a middle C, then C, class weights, character n-grams and the family.
-The full grid would cost tens of fits and choose little better. What would go over the time budget
-is skipped and said so; costs are worked out from sizes, so equal input gives an equal choice.
+First the training window at a middle C, then C, a soft edge of the window, class weights,
+character n-grams and the family. The full grid would cost tens of fits and choose little better.
+What would go over the time budget is skipped and said so; costs are worked out from sizes, never
+from a clock, so equal input gives an equal choice.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ Ints = npt.NDArray[np.int64]
 WORD_ENTRIES_PER_CHAR = 0.27
 CHAR_ENTRIES_PER_CHAR = 2.0
 """Non-zero features per character of English text, for estimates."""
+
+
+COSTLY = 0.2
+"""A window that alone takes this share of the budget waits until C is known."""
 
 
 def in_order(rows: Sequence[Row], seed: int) -> tuple[list[Row], Literal["time", "random"]]:
@@ -108,7 +113,7 @@ class Search:
 
     def run(self) -> tuple[Candidate, float]:
         """Search; the best candidate and the scale of its decision values."""
-        for question in (self._windows, self._cs, self._others):
+        for question in (self._windows, self._cs, self._soft, self._costly_windows, self._others):
             for candidate in question():
                 self._try(candidate)
         assert self._best is not None
@@ -122,10 +127,25 @@ class Search:
 
     def _windows(self) -> Iterator[Candidate]:
         middle = sorted(self._settings.c)[len(self._settings.c) // 2]
+        for window in self._sizes():
+            candidate = Candidate(window=window, c=middle)
+            if self._best is None or not self._costly(candidate):
+                yield candidate
+
+    def _costly_windows(self) -> Iterator[Candidate]:
+        """What the first question left out, now that C is known: one fit instead of many."""
+        asked = {tried.candidate.window for tried in self.tried}
+        for window in self._sizes():
+            if window not in asked:
+                yield replace(self._chosen(), window=window, half_life=None)
+
+    def _sizes(self) -> list[int | Literal["all"]]:
         sizes = windows(self._settings, len(self._train))
         # In random order a smaller window is only fewer rows; to win it would have to be lucky.
-        for window in sizes if self._by == "time" else sizes[-1:]:
-            yield Candidate(window=window, c=middle)
+        return sizes if self._by == "time" else sizes[-1:]
+
+    def _costly(self, candidate: Candidate) -> bool:
+        return self.cost(candidate) > COSTLY * self._budget
 
     def _cs(self) -> Iterator[Candidate]:
         """Walk from the middle C towards whichever side is better."""
@@ -143,19 +163,18 @@ class Search:
     def _others(self) -> Iterator[Candidate]:
         if self._metric == "macro_f1":
             yield replace(self._chosen(), class_weight="balanced")
-        if self._settings.decay and self._by == "time":
-            yield self._faded(self._chosen())
         if self._settings.chars:
             yield replace(self._chosen(), chars=True)
         if "logistic" in self._settings.families:
             for factor in (1, 10):  # its loss is softer: the same C regularises it more
                 yield replace(self._chosen(), family="logistic", c=self._chosen().c * factor)
 
-    def _faded(self, chosen: Candidate) -> Candidate:
+    def _soft(self) -> Iterator[Candidate]:
         """Twice the window, an older row counting less: a soft edge instead of a hard one."""
-        rows = self._rows(chosen)
-        twice: int | Literal["all"] = "all" if 2 * rows >= len(self._train) else 2 * rows
-        return replace(chosen, window=twice, half_life=max(rows // 2, 1))
+        if self._settings.decay and self._by == "time":
+            rows = self._rows(self._chosen())
+            twice: int | Literal["all"] = "all" if 2 * rows >= len(self._train) else 2 * rows
+            yield replace(self._chosen(), window=twice, half_life=max(rows // 2, 1))
 
     def _chosen(self) -> Candidate:
         assert self._best is not None
@@ -178,10 +197,7 @@ class Search:
         self.tried.append(Tried(candidate, score))
         self._step.advance(cost)
         self._step.note(f"{describe(candidate)}: {self._metric} {score:.3f}")
-        if self._best is None or (score, self._rows(candidate)) > (
-            self._best[0],
-            self._rows(self._best[2]),
-        ):
+        if self._best is None or score > self._best[0]:  # a tie stays with the cheaper
             self._best = (score, cost, candidate, scale)
 
     def cost(self, candidate: Candidate) -> float:
