@@ -334,7 +334,8 @@ def test_a_real_window_is_respected():
     assert (never.prediction.status, never.passages) == ("truncated", ())
 
 
-def test_nothing_to_retrieve_is_said_before_any_model_is_asked(tmp_path, embedder):
+@pytest.mark.llm
+def test_nothing_to_retrieve_is_said_before_any_row_is_asked(tmp_path, embedder):
     need_smollm()
     with pytest.raises(DataError, match="nothing to retrieve"):
         Rag(RagSettings(), embedder).fit([Row("a", "x", "other")], [], context(tmp_path))
