@@ -120,9 +120,10 @@ def _fit(model: LinearModel) -> Fit:
     rows = int(facts["rows"])
     whole = facts["window"] == "all"
     which = "all" if whole else "the newest" if facts["window_by"] == "time" else "a random"
+    soft = f" (weights halve every {facts['half_life']} rows)" if facts["half_life"] else ""
     return Fit(
         predictor=model,
-        what=f"{family} on TF-IDF {grams}, fitted on {which} {rows} labelled rows",
+        what=f"{family} on TF-IDF {grams}, fitted on {which} {rows} labelled rows{soft}",
         chosen=facts,
         rows_seen=rows,
     )
