@@ -55,10 +55,10 @@ def task(data: Path, encoder: bool) -> dict[str, object]:
             "finetune": {
                 "rungs": ["static", "encoder"] if encoder else ["static"],
                 "max_rows": 20_000,
-                "max_tokens": 96,
-                "epochs": 3,
-                "learning_rate": 1.5e-4,
-                "minutes": 42,
+                "max_tokens": 80,
+                "epochs": 2,
+                "learning_rate": 2e-4,
+                "minutes": 45,
                 "windows": [20_000],
             },
             "recorded": {

@@ -148,3 +148,22 @@ def test_environment_names_versions_and_no_machine(finished):
     assert set(told) == {
         "whichlever", "python", "system", "cores", "packages", "seed", "rows_sha256"
     }  # fmt: skip
+
+
+def test_a_price_that_no_table_knows_is_said_before_anything_runs(tmp_path):
+    text = TASK.replace("recorded: {other: answers.jsonl}",
+                        "recorded: {other: answers.jsonl, price_as: gpt-4-trubo}")  # fmt: skip
+    task = wl.Task.load(write_task(tmp_path, task=text))
+    with pytest.raises(TaskError, match="gpt-4-turbo"):
+        wl.compare(task, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_texts_no_input_stays_in_run(tmp_path):
+    task = wl.Task.load(write_task(tmp_path))
+    wl.compare(task, tmp_path / "run", only=["majority"])
+    assert (tmp_path / "run" / "examples.parquet").exists()
+    wl.compare(task, tmp_path / "run", only=["majority"], keep_texts=False)
+    left = [p for p in (tmp_path / "run").rglob("*") if p.is_file()]
+    assert not any(b"printer" in p.read_bytes() for p in left)
+    assert not (tmp_path / "run" / "examples.parquet").exists()

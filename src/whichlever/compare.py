@@ -21,6 +21,7 @@ from whichlever.levers.build import family
 from whichlever.llm.batch import write_requests
 from whichlever.measure import Measures, summarise
 from whichlever.offline import is_loopback
+from whichlever.prices import token_price
 from whichlever.progress import Progress, Silent
 from whichlever.run import locked, read_json, write_json, write_text, written_aside
 from whichlever.step import Step, run_step, train_step
@@ -102,6 +103,7 @@ def compare(
     seed: int = 0,
     progress: Progress | None = None,
     allow_egress: Collection[str] = (),
+    keep_texts: bool = True,
 ) -> Comparison:
     """Measure every lever of a task on the same test rows and decide.
 
@@ -118,6 +120,9 @@ def compare(
         Seeds training, sampling and statistics.
     allow_egress
         Hosts that LLM servers may be reached at; none by default.
+    keep_texts
+        Keep the beginning of each test row's text in RUN, for the report's worst mistakes, and
+        the requests for somebody else's model; False keeps no input.
 
     Raises
     ------
@@ -128,11 +133,12 @@ def compare(
     run = Path(run) if run is not None else Path("runs") / task.task
     levers = build(task, only)
     _refuse_egress(task, {family(lever) for lever in levers}, allow_egress)
+    _refuse_unknown_prices(task)
     with locked(run):
         write_text(run / "task.yaml", _yaml(task))
         prepared = prepare(task, progress)
         _write_inputs(run, prepared)
-        write_requests(run / "requests.jsonl", prepared.splits.test, task, prepared.dataset.labels)
+        _write_texts(run, task, prepared, keep_texts)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
         steps = [
             run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress)
@@ -207,6 +213,17 @@ def _write_inputs(run: Path, prepared: Prepared) -> None:
         pl.DataFrame(
             roles, schema={"id": pl.String, "role": pl.String}, orient="row"
         ).write_parquet(aside)
+
+
+def _write_texts(run: Path, task: Task, prepared: Prepared, keep: bool) -> None:
+    """Write what quotes the input, or take away what an earlier run left of it."""
+    import polars as pl
+
+    if not keep:
+        for name in ("examples.parquet", "requests.jsonl"):
+            (run / name).unlink(missing_ok=True)
+        return
+    write_requests(run / "requests.jsonl", prepared.splits.test, task, prepared.dataset.labels)
     texts = [(row.id, row.text[:EXAMPLE_CHARS], len(row.text)) for row in prepared.splits.test]
     schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "chars": pl.Int64}
     with written_aside(run / "examples.parquet") as aside:
@@ -231,6 +248,15 @@ def _windows(task: Task) -> dict[str, int]:
         if settings is not None and settings.model in task.llms:
             windows[name] = task.llms[settings.model].context
     return windows
+
+
+def _refuse_unknown_prices(task: Task) -> None:
+    """Say before anything runs that ``price_as`` names no model of the price table."""
+    named = [llm.price_as for llm in task.llms.values()]
+    named += [answers.price_as for answers in task.levers.recorded.values()]
+    for name in named:
+        if name is not None:
+            token_price(name)
 
 
 def _refuse_egress(task: Task, families: set[str], allow: Collection[str]) -> None:

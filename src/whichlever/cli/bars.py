@@ -23,6 +23,9 @@ from whichlever.progress import Step
 WORTH_SAYING = 5.0
 """Seconds from which an estimate is printed before a step starts."""
 
+WORTH_SAYING_DONE = 0.5
+"""Seconds from which a step that is done leaves a line behind."""
+
 
 class Bars:
     """Draws `whichlever.progress.Progress` on the terminal (standard error)."""
@@ -63,7 +66,7 @@ class Bars:
             if self._open == 0:
                 self._live.stop()
         took = time.monotonic() - began
-        if took >= 1.0 or self._open == 0:
+        if took >= WORTH_SAYING_DONE:
             self._say(f"{'  ' * self._open}{safe}: {duration(took)}")
 
     def _say(self, line: str) -> None:

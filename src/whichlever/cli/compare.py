@@ -21,7 +21,7 @@ def compare(
         list[str] | None, typer.Option("--lever", help="Only this lever (repeatable).")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seeds training, sampling and statistics.")] = 0,
-    redact: Annotated[bool, typer.Option("--redact", help="Quote no input in the report.")] = False,
+    redact: Annotated[bool, typer.Option("--redact", help="Keep and quote no input text.")] = False,
     json: Json = False,
     allow_egress: Egress = None,
 ) -> None:
@@ -35,7 +35,13 @@ def compare(
     from whichlever.report.terminal import print_verdict
 
     done = run_compare(
-        Task.load(task), out, only=lever, seed=seed, progress=Bars(quiet=json), allow_egress=allowed
+        Task.load(task),
+        out,
+        only=lever,
+        seed=seed,
+        progress=Bars(quiet=json),
+        allow_egress=allowed,
+        keep_texts=not redact,
     )
     page = write_report(done.run, redact=redact)
     if json:

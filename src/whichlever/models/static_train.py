@@ -152,7 +152,6 @@ def train_static(
         score = goal_score(validation.logits(now).argmax(axis=1), valid_targets, metric)
         if step is not None:
             step.advance()
-            step.note(f"pass {epoch}: validation {metric} {score:.3f}")
         if best is None or score > best[0] + 1e-9:
             best = (score, epoch, [p.clone() for p in now])
         elif epoch - best[1] >= options.patience:
