@@ -1,0 +1,247 @@
+"""Write what a finished RUN showed into docs/results, and bring the README's figures up to date.
+
+    python bench/results.py cwe RUN             docs/results/cwe.{json,png}
+    python bench/results.py triage RUNS         docs/results/triage.json, from RUNS/<set>/run
+    python bench/results.py demo RUN            docs/results/demo.{json,png}
+    python bench/results.py fill                only fill README.md and docs/results/*.md again
+
+Every figure in the README and in docs/results/*.md stands between two markers and comes from one of
+these JSON files; a test compares them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "docs" / "results"
+PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md")
+BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
+
+
+def gather(run: Path) -> dict[str, Any]:
+    """Take what is worth keeping out of a RUN: no text, no row id."""
+    measures = json.loads((run / "measures.json").read_text())
+    verdict = json.loads((run / "verdict.json").read_text())
+    audit = json.loads((run / "audit.json").read_text())
+    levers = []
+    for lever in measures["levers"]:
+        levers.append(
+            {
+                "lever": lever["lever"],
+                "what": lever["what"],
+                "rows": lever["rows"],
+                "all_rows": lever["all_rows"],
+                "unanswered": lever["rows"] - lever["statuses"].get("ok", 0),
+                "accuracy": lever["metrics"]["accuracy"],
+                "macro_f1": lever["metrics"]["macro_f1"],
+                "recall_critical": lever["metrics"].get("recall.critical"),
+                "without_leaks": lever["without_leaks"],
+                "ece": lever["calibration"] and lever["calibration"]["ece"],
+                "latency": lever["latency"],
+                "cost": lever["cost"],
+                "fit_seconds": round(lever["fit_seconds"], 1),
+                "rows_seen": lever["rows_seen"],
+            }
+        )
+    return {
+        "metric": measures["metric"],
+        "rows": audit["rows"],
+        "levers": levers,
+        "pairs": measures["pairs"],
+        "verdict": {
+            key: verdict[key]
+            for key in ("outcome", "lever", "headline", "reasons", "would_change", "break_evens",
+                        "labels_needed", "scope")
+        },
+        "leaked_test_rows": len(audit["leaked_ids"]),
+    }  # fmt: skip
+
+
+def interval(figure: dict[str, Any] | None) -> str:
+    """Show a figure with its interval."""
+    if figure is None:
+        return "–"
+    if figure["low"] is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def dollars(value: float | None) -> str:
+    """Dollars per million calls."""
+    if value is None:
+        return "not measured"
+    per_million = value * 1e6
+    return f"${per_million:,.2f}" if per_million >= 0.01 else f"${per_million:.2g}"
+
+
+def milliseconds(value: float | None) -> str:
+    """Show a latency to three figures."""
+    return "not measured" if value is None else f"{value:.3g} ms"
+
+
+def lever_table(result: dict[str, Any]) -> str:
+    """One row per lever, best first on the goal metric."""
+    metric = result["metric"]
+    lines = [
+        f"| lever | {metric.replace('_', '-')} [95 %] | p95 | $ per million calls, one more | "
+        "always on, at the task's volume | rows |",
+        "|---|---|---|---|---|---|",
+    ]
+    for lever in sorted(result["levers"], key=lambda found: -found[metric]["value"]):
+        cost = lever["cost"]
+        mark = "≈ " if cost["estimated"] and cost["marginal"] is not None else ""
+        lines.append(
+            f"| {lever['lever']} | {interval(lever[metric])} | "
+            f"{milliseconds(lever['latency']['p95_ms'])} | {mark}{dollars(cost['marginal'])} | "
+            f"{mark}{dollars(cost['always_on'])} | {lever['rows']:,} |"
+        )
+    return "\n".join(lines)
+
+
+def pair_table(result: dict[str, Any], against: str) -> str:
+    """Every lever minus ``against``: difference, interval, p after Holm, McNemar."""
+    lines = [
+        f"| minus {against} | difference [95 %] | p (Holm) | McNemar |",
+        "|---|---|---|---|",
+    ]
+    for pair in result["pairs"]:
+        if against not in (pair["a"], pair["b"]):
+            continue
+        other, sign = (pair["a"], 1) if pair["b"] == against else (pair["b"], -1)
+        found = pair["difference"]
+        low, high = sorted((sign * found["low"], sign * found["high"]))
+        exact = "–" if pair["mcnemar"] is None else f"{pair['mcnemar']:.2g}"
+        lines.append(
+            f"| {other} | {sign * found['value']:+.3f} [{low:+.3f}, {high:+.3f}] | "
+            f"{pair['p_holm']:.2g} | {exact} |"
+        )
+    return "\n".join(lines)
+
+
+def clean_table(result: dict[str, Any]) -> str:
+    """The score on all test rows beside the score without (nearly) seen ones."""
+    metric = result["metric"]
+    lines = ["| lever | all test rows | without (nearly) seen rows |", "|---|---|---|"]
+    for lever in sorted(result["levers"], key=lambda found: -found[metric]["value"]):
+        clean = (lever["without_leaks"] or {}).get(metric)
+        lines.append(f"| {lever['lever']} | {interval(lever[metric])} | {interval(clean)} |")
+    return "\n".join(lines)
+
+
+def verdict_text(result: dict[str, Any]) -> str:
+    """The tool's own words."""
+    verdict = result["verdict"]
+    lines = [f"> **{verdict['headline']}**", ">"]
+    lines += [f"> - {reason['text']}" for reason in verdict["reasons"]]
+    if verdict["would_change"]:
+        lines += [">", "> What would change it:"]
+        lines += [f"> - {reason['text']}" for reason in verdict["would_change"]]
+    return "\n".join(lines)
+
+
+def break_even_text(result: dict[str, Any]) -> str:
+    """The break-even sentences."""
+    return "\n".join(f"- {found['text']}" for found in result["verdict"]["break_evens"])
+
+
+def triage_table(result: dict[str, Any]) -> str:
+    """Macro-F1 of every lever under every split of the real alerts."""
+    names = ("majority", "linear", "rag-vote", "finetune-static", "finetune-encoder")
+    lines = ["| set and split | " + " | ".join(names) + " | verdict |", "|---" * 7 + "|"]
+    for name, found in result.items():
+        by_name = {lever["lever"]: lever for lever in found["levers"]}
+        scores = [
+            interval(by_name[n]["macro_f1"]) if n in by_name else "not run" for n in names
+        ]
+        lines.append(f"| {name} | " + " | ".join(scores) + f" | {found['verdict']['headline']} |")
+    return "\n".join(lines)
+
+
+def speed_table(static: dict[str, Any]) -> str:
+    """The static rung beside model2vec's own pipeline."""
+    rate, dollar, score = (
+        static["rows_per_second"], static["dollars_per_call"], static["macro_f1"]["by_scenario"]
+    )  # fmt: skip
+    return "\n".join(
+        [
+            "| pipeline, one core | rows/s | ratio | $ per call at $0.05 a core-hour | macro-F1 |",
+            "|---|---|---|---|---|",
+            f"| model2vec | {rate['model2vec']:,.0f} | 1 | {dollar['model2vec']:.2g} | "
+            f"{score['model2vec']:.3f} |",
+            f"| static rung, words met before | {rate['stream']:,.0f} | "
+            f"{static['ratio_to_model2vec']['stream']:.1f} | {dollar['stream']:.2g} | "
+            f"{score['ours']:.3f} |",
+            f"| static rung, cold | {rate['cold']:,.0f} | "
+            f"{static['ratio_to_model2vec']['cold']:.1f} | {dollar['cold']:.2g} | "
+            f"{score['ours']:.3f} |",
+            f"| the essay's figure | | | {dollar['essay']:.2g} | |",
+        ]
+    )
+
+
+def blocks() -> dict[str, str]:
+    """Every block by name, from the JSON files that are there."""
+    made: dict[str, str] = {}
+    for name in ("cwe", "demo"):
+        if (RESULTS / f"{name}.json").exists():
+            result = json.loads((RESULTS / f"{name}.json").read_text())
+            made[f"{name}-levers"] = lever_table(result)
+            made[f"{name}-verdict"] = verdict_text(result)
+            made[f"{name}-clean"] = clean_table(result)
+            made[f"{name}-break-even"] = break_even_text(result)
+            if name == "cwe":
+                made["cwe-pairs"] = pair_table(result, "recorded-chatgpt-4")
+    if (RESULTS / "triage.json").exists():
+        made["triage-sets"] = triage_table(json.loads((RESULTS / "triage.json").read_text()))
+    static = ROOT / "bench" / "results" / "static_speed.json"
+    if static.exists():
+        made["static-speed"] = speed_table(json.loads(static.read_text()))
+    return made
+
+
+def filled(page: str, made: dict[str, str]) -> str:
+    """Put each block between its markers; a block without figures stays as it is."""
+
+    def put(match: re.Match[str]) -> str:
+        name = match["name"]
+        return match[0] if name not in made else f"{match[1]}\n{made[name]}\n\n{match[3]}"
+
+    return BLOCK.sub(put, page)
+
+
+def fill() -> None:
+    """Fill every page."""
+    made = blocks()
+    for name in PAGES:
+        page = ROOT / name
+        if page.exists():
+            page.write_text(filled(page.read_text(encoding="utf-8"), made), encoding="utf-8")
+
+
+def main() -> None:
+    """Gather and fill."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("cwe", "triage", "demo", "fill"))
+    parser.add_argument("run", type=Path, nargs="?")
+    args = parser.parse_args()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    if args.what == "triage":
+        runs = {p.parent.parent.name: gather(p.parent) for p in args.run.glob("*/run/verdict.json")}
+        (RESULTS / "triage.json").write_text(json.dumps(dict(sorted(runs.items())), indent=1) + "\n")
+    elif args.what != "fill":
+        from whichlever.compare import Comparison
+        from whichlever.report import plot_png
+
+        (RESULTS / f"{args.what}.json").write_text(json.dumps(gather(args.run), indent=1) + "\n")
+        done = Comparison.load(args.run)
+        plot_png(done.measures, done.verdict, RESULTS / f"{args.what}.png")
+    fill()
+
+
+if __name__ == "__main__":
+    main()

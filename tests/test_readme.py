@@ -1,0 +1,47 @@
+"""The README's and the result pages' figures are those of the result files."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def results():
+    spec = importlib.util.spec_from_file_location("results", ROOT / "bench" / "results.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+MODULE = results()
+
+
+@pytest.mark.parametrize("name", MODULE.PAGES)
+def test_every_figure_comes_from_a_result_file(name):
+    page = (ROOT / name).read_text(encoding="utf-8")
+    made = MODULE.blocks()
+    wanted = {match["name"] for match in MODULE.BLOCK.finditer(page)}
+    assert wanted, "the page has no figures"
+    assert wanted <= set(made), "a block has no result file behind it"
+    assert MODULE.filled(page, made) == page, "run: python bench/results.py fill"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *(
+    str(p.relative_to(ROOT)) for p in sorted((ROOT / "docs").rglob("*.md"))
+)])  # fmt: skip
+def test_links_inside_the_repository_lead_somewhere(name):
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{name}: {target}"
+
+
+def test_the_readme_names_every_verb():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for verb in ("init", "advise", "audit", "compare", "report", "train", "models", "schema"):
+        assert f"whichlever {verb}" in text
