@@ -7,7 +7,8 @@ import jsonschema
 import pytest
 
 from whichlever.errors import DataError
-from whichlever.llm.batch import convert_replies, read_replies, write_requests
+from whichlever.levers.recorded import read_answers
+from whichlever.llm.batch import write_requests
 from whichlever.predict import Row
 from whichlever.task import Task
 
@@ -44,7 +45,7 @@ def line(name: str, content: str | None, **more: object) -> str:
     return json.dumps({**values, **more})
 
 
-def test_replies_become_recorded_rows(tmp_path: Path) -> None:
+def test_a_batchs_output_is_a_recorded_lever(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     failed = {"status_code": 500, "body": {"error": {"message": "overloaded"}}}
     path.write_text(
@@ -53,20 +54,19 @@ def test_replies_become_recorded_rows(tmp_path: Path) -> None:
              line("4", "", response=failed), line("5", "", error={"message": "expired"})]
         )
     )  # fmt: skip
-    recorded = tmp_path / "recorded.jsonl"
-    assert convert_replies(path, recorded) == 5
-    rows = {row["id"]: row for row in map(json.loads, recorded.read_text().splitlines())}
-    assert rows["2"] == {"id": "2", "prediction": "noise", "tokens_in": 7, "tokens_out": 2,
-                         "seconds": None, "error": None}  # fmt: skip
-    assert rows["1"]["prediction"] == "critical"
-    assert rows["3"]["prediction"] is None
-    assert rows["3"]["error"]
-    assert rows["4"]["error"] == "overloaded"
-    assert rows["5"]["error"] == "expired"
+    answers = read_answers("out.jsonl", path)
+    assert answers["2"].prediction == "noise"
+    assert (answers["2"].usage.tokens_in, answers["2"].usage.tokens_out) == (7, 2)
+    assert answers["2"].usage.seconds is None
+    assert answers["1"].prediction == "critical"
+    assert answers["3"].prediction is None
+    assert [answers[i].error for i in "345"] == [
+        "the model gave no text (it may have refused)", "overloaded", "expired"
+    ]  # fmt: skip
 
 
 def test_a_line_of_something_else_is_named(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    path.write_text(line("1", "x") + "\n[]\n")
-    with pytest.raises(DataError, match=r"out\.jsonl: line 2 holds no custom_id"):
-        list(read_replies(path))
+    path.write_text(line("1", "x") + '\n{"custom_id": null}\n')
+    with pytest.raises(DataError, match=r"out\.jsonl:2 holds no custom_id"):
+        read_answers("out.jsonl", path)

@@ -90,4 +90,11 @@ def _family(task: Task, name: str) -> list[Lever]:
         from whichlever.levers.recorded import Recorded
 
         made = [Recorded(name, answers) for name, answers in chosen.recorded.items()]
+        ids = [lever.id for lever in made]
+        for lever_id in ids:
+            if ids.count(lever_id) > 1:
+                raise TaskError(
+                    f"levers.recorded: two names both become {lever_id!r}; "
+                    "make them differ in letters or digits"
+                )
     return made

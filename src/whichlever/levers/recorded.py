@@ -14,6 +14,7 @@ from whichlever.data.files import find_source
 from whichlever.data.records import read_records
 from whichlever.errors import DataError
 from whichlever.levers.base import Context, Fit
+from whichlever.llm.batch import recorded_row
 from whichlever.predict import Prediction, Row, Usage
 from whichlever.task import RecordedAnswers
 from whichlever.taskfile import nearest
@@ -140,6 +141,8 @@ class Answers:
 def read_answers(name: str, path: Path) -> dict[str, Answer]:
     """Read a file of recorded rows (jsonl, csv or parquet, compressed or not), by id.
 
+    The output file of a batch in OpenAI's format (``custom_id``, ``response``) is read as well.
+
     Parameters
     ----------
     name
@@ -156,6 +159,8 @@ def read_answers(name: str, path: Path) -> dict[str, Answer]:
     lines: dict[str, int] = {}
     for number, record in read_records(find_source(name, path)):
         where = f"{name}:{number}"
+        if "custom_id" in record:  # the output of a batch made from requests.jsonl
+            record = recorded_row(record, where)
         id_ = _id(record, where)
         if id_ in lines:
             raise DataError(

@@ -7,7 +7,7 @@ any order, matched by ``custom_id``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from whichlever.predict import Row
 from whichlever.task import Task
 
 PLACEHOLDER = "YOUR-MODEL"
-MAX_LINE_BYTES = 8 * 2**20
 
 
 def write_requests(
@@ -68,54 +67,21 @@ def write_requests(
     aside.replace(path)
 
 
-def read_replies(path: Path) -> Iterator[dict[str, Any]]:
-    """Read a batch's output file as recorded rows.
+def recorded_row(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """One line of a batch's output as a recorded row.
 
-    Yields
-    ------
-    dict
-        ``id``, ``prediction`` (None where there is none), ``tokens_in``, ``tokens_out``,
-        ``seconds`` (None: a batch does not say) and ``error``.
+    Tokens are as the provider counted them; seconds are not known (a batch does not say).
 
     Raises
     ------
     DataError
-        The file cannot be read, or a line is not one of a batch's output.
+        It holds no ``custom_id``; ``where`` is the file and line that the error names.
     """
-    try:
-        stream = path.open("rb")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    with stream:
-        number = 0
-        while line := stream.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > MAX_LINE_BYTES:
-                raise DataError(f"{path}: line {number} is longer than {MAX_LINE_BYTES} bytes")
-            if line.strip():
-                yield _recorded(line, f"{path}: line {number}")
-
-
-def convert_replies(replies: Path, recorded: Path) -> int:
-    """Write a batch's output as a file for the ``recorded`` lever; returns the number of rows."""
-    aside = recorded.with_name(recorded.name + ".part")
-    count = 0
-    with aside.open("w", encoding="utf-8") as stream:
-        for row in read_replies(replies):
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-            count += 1
-    aside.replace(recorded)
-    return count
-
-
-def _recorded(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        values = json.loads(line)
-        name = values["custom_id"]
-    except (ValueError, KeyError, TypeError) as error:
+    name = values.get("custom_id")
+    if not isinstance(name, str | int):
         raise DataError(
             f"{where} holds no custom_id; give the output file of a batch of requests.jsonl"
-        ) from error
+        )
     row: dict[str, Any] = {
         "id": str(name), "prediction": None, "tokens_in": None, "tokens_out": None,
         "seconds": None, "error": None,
