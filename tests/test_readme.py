@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -45,3 +46,32 @@ def test_the_readme_names_every_verb():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for verb in ("init", "advise", "audit", "compare", "report", "train", "models", "schema"):
         assert f"whichlever {verb}" in text
+
+
+def test_the_task_page_names_every_key_of_the_schema():
+    from whichlever.task import Task
+
+    page = (ROOT / "docs" / "task.md").read_text(encoding="utf-8")
+    schema = json.loads(Task.json_schema())
+    keys = set(schema["properties"])
+    for definition in schema["$defs"].values():
+        keys |= set(definition.get("properties", {}))
+    missing = {key for key in keys if not re.search(rf"\b{key}:", page)}
+    assert not missing
+
+
+def test_the_task_page_s_example_is_a_task():
+    from whichlever.task import Task
+
+    page = (ROOT / "docs" / "task.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(.*?)```", page, re.S)[1]
+    assert (
+        Task.parse(example.replace("    column: role ", "    # column: role ")).kind == "classify"
+    )
+
+
+def test_the_readme_s_task_is_complete():
+    from whichlever.task import Task
+
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert Task.parse(re.search(r"```yaml\n(.*?)```", page, re.S)[1]).data.target == "team"
