@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 import whichlever as wl
 from tiny import TASK, write_task
 from whichlever import trials
-from whichlever.errors import EgressError, RunError, TaskError
+from whichlever.errors import DataError, EgressError, RunError, TaskError, WhichleverError
 from whichlever.run import digest
 
 
@@ -167,3 +168,71 @@ def test_without_texts_no_input_stays_in_run(tmp_path):
     left = [p for p in (tmp_path / "run").rglob("*") if p.is_file()]
     assert not any(b"printer" in p.read_bytes() for p in left)
     assert not (tmp_path / "run" / "examples.parquet").exists()
+
+
+def test_a_leak_is_part_of_the_verdict(tmp_path):
+    file = write_task(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    copies = [{**row, "id": f"copy-{row['id']}"} for row in rows[:120]]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows + copies))
+    done = wl.compare(wl.Task.load(file), tmp_path / "run", only=["majority", "linear"])
+    assert any("audit found a leak" in said for said in done.verdict.scope)
+
+
+def test_bad_rows_leave_no_run_behind(tmp_path):
+    file = write_task(tmp_path)
+    with (tmp_path / "rows.jsonl").open("a") as rows:
+        rows.write("{broken\n")
+    with pytest.raises(DataError, match=r"rows\.jsonl:241"):
+        wl.compare(wl.Task.load(file), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_bad_recorded_file_is_said_before_anything_is_trained(tmp_path):
+    file = write_task(tmp_path)
+    with (tmp_path / "answers.jsonl").open("a") as answers:
+        answers.write('{"id": "t0", "prediction": "open"}\n')
+    with pytest.raises(DataError, match=r"answers\.jsonl"):
+        wl.compare(wl.Task.load(file), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_old_verdict_never_stands_beside_new_rows(finished, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(finished.run, run)
+    file = write_task(tmp_path, seed=1)
+    (tmp_path / "answers.jsonl").unlink()
+    with pytest.raises(WhichleverError):
+        wl.compare(wl.Task.load(file), run)
+    write_task(tmp_path, seed=1)
+    wl.compare(wl.Task.load(file), run, only=["majority"])
+    assert set(wl.Comparison.load(run).trials()["lever"]) == {"majority"}
+
+
+def test_a_fit_keeps_what_it_cost_when_it_was_made(tmp_path):
+    from whichlever.compare import train
+
+    task = wl.Task.load(write_task(tmp_path))
+    (fit,) = train(task, tmp_path / "run", "linear")
+    done = wl.compare(task, tmp_path / "run", only=["linear"])
+    assert done.measures.lever("linear").fit_seconds == fit["fit_seconds"]
+
+
+def test_prices_are_no_part_of_a_step(finished, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(finished.run, run)
+    text = TASK.replace("constraints:", "prices: {core_hour: 5.0}\nconstraints:")
+    task = wl.Task.load(write_task(tmp_path, task=text))
+    before = {p: p.stat().st_mtime_ns for p in run.glob("fits/*/*/step.json")}
+    done = wl.compare(task, run)
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    dear = done.trials().filter(pl.col("lever") == "linear")["dollars"].sum()
+    cheap = finished.trials().filter(pl.col("lever") == "linear")["dollars"].sum()
+    assert dear == pytest.approx(100 * cheap)
+
+
+def test_a_mistake_about_a_label_that_no_row_has_is_named(tmp_path):
+    text = TASK.replace("labels: {open: A person should look., close: Nothing to do.}",
+                        "mistakes: {opne: {close: 5}}")  # fmt: skip
+    with pytest.raises(DataError, match=r"'opne'.*'open'"):
+        wl.compare(wl.Task.load(write_task(tmp_path, task=text)), tmp_path / "run")

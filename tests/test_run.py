@@ -62,3 +62,23 @@ def test_damaged_json_says_what_to_do(tmp_path):
 def test_digest_ignores_key_order_and_sees_values():
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_a_refused_writer_touches_nothing_of_the_first(tmp_path):
+    run = tmp_path / "run"
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom whichlever.run import locked\n"
+        "with locked(Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(run)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout.readline().strip() == "held"
+        (run / ".wl-half.json").write_text("half")
+        with pytest.raises(RunError), locked(run):
+            pass
+        assert (run / ".wl-half.json").exists()
+        other.kill()

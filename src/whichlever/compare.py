@@ -7,16 +7,18 @@ lever, from the answers already given); timings and budget stops are recorded on
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from whichlever import trials
 from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, split_rows
 from whichlever.environment import environment
-from whichlever.errors import EgressError
-from whichlever.levers import build
+from whichlever.errors import EgressError, RunError
+from whichlever.levers import Lever, build
 from whichlever.levers.build import family
 from whichlever.llm.batch import write_requests
 from whichlever.measure import Measures, summarise
@@ -30,6 +32,9 @@ from whichlever.verdict import Verdict, decide
 
 if TYPE_CHECKING:
     import polars as pl
+
+EMBEDDED_WINDOW = 4_096
+"""Tokens that the embedded language-model server is started with."""
 
 EXAMPLE_CHARS = 2_000
 """How much of each test row's text RUN keeps for the report."""
@@ -59,13 +64,19 @@ class Comparison:
             The folder holds no finished run.
         """
         run = Path(run)
-        return cls(
-            run=run,
-            task=Task.load(run / "task.yaml"),
-            audit=Audit.model_validate(read_json(run / "audit.json")),
-            measures=Measures.model_validate(read_json(run / "measures.json")),
-            verdict=Verdict.model_validate(read_json(run / "verdict.json")),
-        )
+        try:
+            return cls(
+                run=run,
+                verdict=Verdict.model_validate(read_json(run / "verdict.json")),
+                measures=Measures.model_validate(read_json(run / "measures.json")),
+                audit=Audit.model_validate(read_json(run / "audit.json")),
+                task=Task.load(run / "task.yaml"),
+            )
+        except ValidationError as error:
+            raise RunError(
+                f"{run} was written by another version of whichlever, or is damaged; "
+                "run compare again"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -134,10 +145,10 @@ def compare(
     levers = build(task, only)
     _refuse_egress(task, {family(lever) for lever in levers}, allow_egress)
     _refuse_unknown_prices(task)
+    check(levers, task)
+    prepared = prepare(task, progress)
     with locked(run):
-        write_text(run / "task.yaml", _yaml(task))
-        prepared = prepare(task, progress)
-        _write_inputs(run, prepared)
+        _write_inputs(run, task, prepared)
         _write_texts(run, task, prepared, keep_texts)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
         steps = [
@@ -156,9 +167,10 @@ def train(
     progress: Progress | None = None,
     allow_egress: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Fit the levers of one family, or one lever by id, without reading a test row.
+    """Fit the levers of one family, or one lever by id; no test row is answered.
 
-    The fit stays in the step's folder, where a later `compare` takes it up.
+    The fit stays in the step's folder, where a later `compare` takes it up (levers whose fit is
+    quick, such as the nearest-neighbour vote, are simply fitted again).
 
     Returns
     -------
@@ -169,10 +181,10 @@ def train(
     run = Path(run)
     levers = build(task, [lever])
     _refuse_egress(task, {family(made) for made in levers}, allow_egress)
+    check(levers, task)
+    prepared = prepare(task, progress)
     with locked(run):
-        write_text(run / "task.yaml", _yaml(task))
-        prepared = prepare(task, progress)
-        _write_inputs(run, prepared)
+        _write_inputs(run, task, prepared)
         return [
             train_step(made, task, prepared.dataset, prepared.splits, run, seed, progress)
             for made in levers
@@ -187,22 +199,50 @@ def _conclude(
 
     labels = prepared.dataset.labels
     with progress.step("measure and decide"):
-        trials.write(run / "trials.parquet", pl.concat([s.frame for s in steps]), labels)
+        frames = [trials.priced(s.frame, s.facts, task) for s in steps]
+        trials.write(run / "trials.parquet", pl.concat(frames), labels)
         leaked = frozenset(prepared.audit.leaked_ids)
         outcomes = [
             trials.outcome(s.frame.filter(pl.col("role") == "test"), labels, s.facts, leaked)
             for s in steps
         ]
         measures = summarise(outcomes, task, labels, seed=seed)
-        verdict = decide(task, measures)
+        verdict = decide(task, measures, audit_note=audit_note(prepared.audit))
         write_json(run / "measures.json", measures.model_dump(mode="json"))
         write_json(run / "verdict.json", verdict.model_dump(mode="json"))
     return Comparison(run, task, prepared.audit, measures, verdict)
 
 
-def _write_inputs(run: Path, prepared: Prepared) -> None:
+def check(levers: Sequence[Lever], task: Task) -> None:
+    """Let every lever say now what it would say after hours: extras, weights, files, servers.
+
+    Raises
+    ------
+    WhichleverError
+        The first thing that is missing.
+    """
+    for lever in levers:
+        early = getattr(lever, "check", None)
+        if early is not None:
+            early(task)
+
+
+def audit_note(audit: Audit) -> str | None:
+    """What the audit found that limits the verdict, in one sentence; None where nothing does."""
+    leaks = [found for found in audit.findings if found.severity == "leak"]
+    if not leaks:
+        return None
+    said = "; ".join(found.text for found in leaks)
+    return f"The audit found a leak, so every figure here may promise too much: {said}."
+
+
+def _write_inputs(run: Path, task: Task, prepared: Prepared) -> None:
+    """Write what the steps stand on; an earlier verdict never stands beside new inputs."""
     import polars as pl
 
+    for name in ("verdict.json", "measures.json", "report.html", "trials.parquet"):
+        (run / name).unlink(missing_ok=True)
+    write_text(run / "task.yaml", _yaml(task))
     write_json(run / "audit.json", prepared.audit.model_dump(mode="json"))
     roles = [
         (row.id, role)
@@ -245,8 +285,9 @@ def _windows(task: Task) -> dict[str, int]:
         windows["finetune-encoder"] = task.levers.finetune.max_tokens
     for name in ("prompt", "rag"):
         settings = getattr(task.levers, name)
-        if settings is not None and settings.model in task.llms:
-            windows[name] = task.llms[settings.model].context
+        if settings is not None:
+            named = task.llms.get(settings.model)
+            windows[name] = named.context if named is not None else EMBEDDED_WINDOW
     return windows
 
 

@@ -44,8 +44,6 @@ def locked(run: Path) -> Iterator[None]:
         if foreign and not (run / "task.yaml").exists():
             raise RunError(f"{run} holds other files ({foreign[0]}); give a new folder with -o")
     run.mkdir(parents=True, exist_ok=True)
-    for torn in run.rglob(".wl-*"):
-        torn.unlink(missing_ok=True)
     with (run / "lock").open("a+") as handle:
         if fcntl is not None:
             try:
@@ -54,6 +52,8 @@ def locked(run: Path) -> Iterator[None]:
                 raise RunError(
                     f"{run} is in use by another process; wait, or use another -o"
                 ) from error
+        for torn in run.rglob(".wl-*"):  # only now: another writer's files are its own
+            torn.unlink(missing_ok=True)
         yield
 
 

@@ -17,10 +17,10 @@ from whichlever import trials
 from whichlever.calibrate import Temperature
 from whichlever.data import Dataset, Splits
 from whichlever.levers import Context, Fit, Lever
+from whichlever.levers.build import family
 from whichlever.measure.latency import from_seconds, measure_latency
 from whichlever.measure.summary import Latency
 from whichlever.predict import Prediction, Row
-from whichlever.prices import row_dollars
 from whichlever.progress import Progress
 from whichlever.run import digest, read_json, write_json
 from whichlever.task import Task
@@ -65,9 +65,7 @@ def run_step(
             bar.note(f"read from {folder.name}")
         return Step(frame, facts)
     _start_folder(home, folder)
-    began = time.monotonic()
-    fit = fit_lever(lever, task, dataset, splits, folder, seed, progress)
-    fit_seconds = time.monotonic() - began
+    fit, fit_seconds = fit_lever(lever, task, dataset, splits, folder, seed, progress)
     step = _answer(lever, fit, fit_seconds, task, dataset, splits, seed, progress)
     trials.write(folder / "trials.parquet", step.frame, dataset.labels)
     write_json(done, step.facts)  # last: its being there is what makes the step done
@@ -90,14 +88,13 @@ def train_step(
     home = run / "fits" / lever.id
     folder = home / step_key(lever, task, dataset, splits, seed)[:16]
     _start_folder(home, folder)
-    began = time.monotonic()
-    fit = fit_lever(lever, task, dataset, splits, folder, seed, progress)
+    fit, fit_seconds = fit_lever(lever, task, dataset, splits, folder, seed, progress)
     return {
         "lever": lever.id,
         "what": fit.what,
         "chosen": dict(fit.chosen),
         "rows_seen": fit.rows_seen,
-        "fit_seconds": time.monotonic() - began,
+        "fit_seconds": fit_seconds,
         "folder": str(folder),
     }
 
@@ -110,13 +107,24 @@ def fit_lever(
     folder: Path,
     seed: int,
     progress: Progress,
-) -> Fit:
-    """Fit one lever on training rows, choosing on validation rows, with an estimate first."""
+) -> tuple[Fit, float]:
+    """Fit one lever on training rows, choosing on validation rows, with an estimate first.
+
+    The second value is the seconds it took when it was really fitted: a fit that an earlier call
+    left in the folder is only read back, and its cost is what it was.
+    """
     test_ids = frozenset(row.id for row in splits.test)
     context = Context(task, dataset.labels, seed, folder, progress, test_ids)
     seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
-    with progress.step(f"{lever.id}: fit", seconds=seconds):
-        return lever.fit(splits.train, splits.valid, context)
+    took = folder / "fit_seconds.json"
+    recorded = read_json(took) if took.exists() else None
+    began = time.monotonic()
+    with progress.step(f"{lever.id}: fit", seconds=None if recorded else seconds):
+        fit = lever.fit(splits.train, splits.valid, context)
+    if recorded is None:
+        recorded = time.monotonic() - began
+        write_json(took, recorded)
+    return fit, float(recorded)
 
 
 def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: int) -> str:
@@ -131,18 +139,24 @@ def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: i
             "rows": dataset.fingerprint,
             "roles": roles,
             "labels": [[label, task.labels.get(label, "")] for label in dataset.labels],
-            "about": task.about,
             "goal": task.goal.metric,
-            "mistakes": task.mistakes,
-            "llms": {name: llm.model_dump(mode="json") for name, llm in task.llms.items()},
-            "may_leave": task.constraints.data_may_leave,
-            "documents": _documents(task),
+            "asked": _asked(task) if family(lever) in ("prompt", "rag") else None,
             "files": {n: _digest_of(task.path(n)) for n in getattr(lever, "files", ())},
         }
     )
 
 
 _ROLES = ("train", "valid", "calibrate", "test")
+
+
+def _asked(task: Task) -> dict[str, Any]:
+    """What only a lever that asks a language model, or retrieves, depends on."""
+    return {
+        "about": task.about,
+        "llms": {name: llm.model_dump(mode="json") for name, llm in task.llms.items()},
+        "may_leave": task.constraints.data_may_leave,
+        "documents": _documents(task),
+    }
 
 
 def _documents(task: Task) -> list[tuple[str, str]]:
@@ -205,11 +219,7 @@ def _answer(
         "token_prices": fit.token_prices,
     }
     frames = [
-        trials.table(
-            lever.id, seed, role, rows, given,
-            _calibrated(temperature, given),
-            [row_dollars(p.usage, fit.place, fit.price_as, fit.token_prices, task) for p in given],
-        )
+        trials.table(lever.id, seed, role, rows, given, _calibrated(temperature, given))
         for role, rows, given in (("calibrate", calibrate, answers), ("test", test, tested))
     ]  # fmt: skip
     return Step(pl.concat(frames), facts)

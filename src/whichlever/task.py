@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -199,9 +200,19 @@ class LLM(Model):
     @field_validator("base_url")
     @classmethod
     def _url(cls, value: str) -> str:
-        if not re.match(r"https?://[^\s/]+", value):
+        try:
+            host = urlsplit(value).hostname
+        except ValueError:
+            host = None
+        if not re.match(r"https?://[^\s/]+", value) or not host:
             raise ValueError(f"{value!r} is not a server's address (http://HOST:PORT/v1)")
         return value
+
+    @model_validator(mode="after")
+    def _both_prices(self) -> Self:
+        if (self.dollars_in is None) != (self.dollars_out is None):
+            raise ValueError("dollars_in and dollars_out go together")
+        return self
 
 
 def _labels_too(schema: dict[str, Any]) -> None:
@@ -262,13 +273,16 @@ class Task(Model):
         if self.labels:
             if len(self.labels) < 2:
                 raise ValueError("labels: a choice needs at least two labels")
-            named = set(self.mistakes) | {s for row in self.mistakes.values() for s in row}
-            named |= {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
-            for name in sorted(named - set(self.labels)):
+            for name in sorted(self.named_labels() - set(self.labels)):
                 raise ValueError(f"{name!r} is not one of the labels{nearest(name, self.labels)}")
         if self.data.input is None and self.pack is None:
             raise ValueError("data.input is missing: name the column (or pack:) that is read")
         return self
+
+    def named_labels(self) -> set[str]:
+        """The labels that ``mistakes`` and ``goal.at_least`` speak of."""
+        named = set(self.mistakes) | {s for row in self.mistakes.values() for s in row}
+        return named | {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
 
     @property
     def folder(self) -> Path:

@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 from whichlever.errors import RunError
 from whichlever.measure import Outcome
 from whichlever.measure.summary import Latency
-from whichlever.predict import Prediction, Row
+from whichlever.predict import Prediction, Row, Usage
+from whichlever.prices import row_dollars
 from whichlever.run import written_aside
+from whichlever.task import Task
 
 LABELS_KEY = b"whichlever.labels"
 
@@ -35,17 +37,14 @@ def table(
     rows: Sequence[Row],
     predictions: Sequence[Prediction],
     calibrated: np.ndarray | None,
-    dollars: Sequence[float | None],
 ) -> pl.DataFrame:
-    """Lay answers out as trial rows.
+    """Lay answers out as trial rows; `priced` fills in what they cost.
 
     Parameters
     ----------
     calibrated
         Calibrated probabilities, shape (n, classes), nan where a row has none; None where the
         lever gives none. ``raw_scores`` are kept only where calibration changed them.
-    dollars
-        Marginal dollars per answer; None is not measured.
     """
     usage = [p.usage for p in predictions]
     raw = [None if p.scores is None else p.scores for p in predictions]
@@ -70,7 +69,7 @@ def table(
         "tokens_cached": [u.tokens_cached for u in usage],
         "tokens_out": [u.tokens_out for u in usage],
         "estimated": [u.estimated for u in usage],
-        "dollars": list(dollars),
+        "dollars": [None] * len(rows),
         "bytes_out": [u.bytes_out for u in usage],
     }
     return pl.DataFrame(columns, schema=SCHEMA)
@@ -85,6 +84,23 @@ def _lists(scores: Sequence[Any]) -> pl.Series:
         )
     matrix = np.stack(scores).astype(np.float32)
     return pl.Series(matrix).arr.to_list() if matrix.shape[1] else pl.Series([[]] * len(matrix))
+
+
+def priced(frame: pl.DataFrame, facts: Mapping[str, Any], task: Task) -> pl.DataFrame:
+    """Fill in the marginal dollars of each answer, at the task's prices of today.
+
+    Prices are no part of a step: a changed price must not ask anybody anything again.
+    """
+    names = ("tokens_in", "tokens_cached", "tokens_out", "seconds", "bytes_out", "estimated")
+    dollars = [
+        row_dollars(Usage(*used), facts["place"], facts["price_as"], _prices(facts), task)
+        for used in frame.select(names).iter_rows()
+    ]
+    return frame.with_columns(pl.Series("dollars", dollars, dtype=pl.Float64))
+
+
+def _prices(facts: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    return None if facts["token_prices"] is None else tuple(facts["token_prices"])
 
 
 def write(path: Path, frame: pl.DataFrame, labels: Sequence[str]) -> None:
@@ -106,7 +122,9 @@ def read(path: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
     try:
         arrow = pq.read_table(path)
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} is missing or damaged; run compare again") from error
+        raise RunError(
+            f"{path} is missing or damaged; delete the folder {path.parent} and run compare again"
+        ) from error
     labels = (arrow.schema.metadata or {}).get(LABELS_KEY)
     if labels is None:
         raise RunError(f"{path} was not written by whichlever: no label order in it")
@@ -154,7 +172,7 @@ def outcome(
         fit_seconds=facts["fit_seconds"],
         chosen=facts["chosen"],
         price_as=facts["price_as"],
-        token_prices=None if facts["token_prices"] is None else tuple(facts["token_prices"]),
+        token_prices=_prices(facts),
     )
 
 

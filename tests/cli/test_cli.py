@@ -140,3 +140,17 @@ def test_messages_cannot_move_the_terminal():
 def test_durations_read_as_a_person_says_them():
     said = [duration(s) for s in (0.41, 42, 200, 3900)]
     assert said == ["0.4 s", "42 s", "3 min 20 s", "1 h 05 min"]
+
+
+def test_a_place_that_cannot_be_written_is_one_line(capsys, task, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    code, _, err = run(capsys, "compare", task, "-o", tmp_path / "file" / "run")
+    assert code == 2
+    assert err.strip().count("\n") == 0
+
+
+def test_init_says_the_best_possible_score(capsys, tmp_path):
+    code, out, _ = run(capsys, "init", tmp_path / "new", "--json")
+    assert code == 0
+    assert 0.8 < json.loads(out)["best_possible"]["macro_f1"] < 1
+    assert [p.name for p in tmp_path.iterdir()] == ["new"]

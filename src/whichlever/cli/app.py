@@ -54,14 +54,17 @@ def main(argv: list[str] | None = None) -> int:
         code = app(arguments, standalone_mode=False)
     except WhichleverError as error:
         return _fail(str(error), error.exit_code, "--json" in arguments)
-    except typer.Abort:
-        return _fail("stopped", 130, False)
-    except KeyboardInterrupt:
-        return _fail("stopped; the same command goes on from here", 130, False)
     except BrokenPipeError:
         # The reader of our output went away (head, less); that is not our error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", 2, "--json" in arguments)
+    except typer.Abort:
+        return _fail("stopped", 130, False)
+    except KeyboardInterrupt:
+        return _fail("stopped; the same command goes on from here", 130, False)
     except typer.TyperException as error:
         return _fail(f"{error.format_message()}; see whichlever --help", 2, "--json" in arguments)
     return int(code or 0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json as json_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -25,10 +27,23 @@ def init(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty; give a new folder")
     found, _ = find_pack(pack)
-    folder.mkdir(parents=True, exist_ok=True)
-    found.write_template(folder, seed)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".wl-init-", dir=folder.parent) as aside:
+        found.write_template(Path(aside) / "new", seed)
+        if folder.exists():
+            folder.rmdir()
+        (Path(aside) / "new").replace(folder)  # whole or not at all
+    about = folder / "data" / "simulated.json"
+    best = json_module.loads(about.read_text())["best_possible"] if about.exists() else None
     if json:
-        print_json({"folder": str(folder), "task": str(folder / "task.yaml")})
+        print_json(
+            {"folder": str(folder), "task": str(folder / "task.yaml"), "best_possible": best}
+        )
         return
     typer.echo(f"{folder}: task.yaml, simulated data and a README")
+    if best is not None:
+        typer.echo(
+            f"best possible (Bayes) on {best['on']}: macro-F1 {best['macro_f1']:.3f}, "
+            f"accuracy {best['accuracy']:.3f}"
+        )
     typer.echo(f"next: whichlever compare {folder / 'task.yaml'} -o {folder / 'run'}")

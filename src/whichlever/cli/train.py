@@ -1,4 +1,4 @@
-"""``whichlever train``: fit one lever and keep it, without reading a test row."""
+"""``whichlever train``: fit one lever and keep it; no test row is answered."""
 
 from __future__ import annotations
 

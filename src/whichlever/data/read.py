@@ -55,6 +55,11 @@ def read_dataset(task: Task) -> Dataset:
             f"{names}: {only} in {len(rows)} rows; a choice needs rows of at least two labels"
         )
     labels = tuple(task.labels) or _labels(rows, reader.given, task)
+    for name in sorted(task.named_labels() - set(labels)):
+        raise DataError(
+            f"the task's mistakes or floors name {name!r}, a label that no row has"
+            f"{nearest(name, labels)}"
+        )
     return Dataset(rows, labels, reader.given, fingerprint(rows, reader.given))
 
 

@@ -29,7 +29,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Splits:
-    """The rows of each role; ``test`` is in one random, stratified, frozen order.
+    """The rows of each role; ``test`` and ``calibrate`` are each in one random, stratified, frozen
+    order.
 
     A lever that can afford only n test rows answers the first n, and pairs are formed on the
     common prefix.

@@ -41,14 +41,20 @@ def split_rows(dataset: Dataset, task: Task) -> Splits:
     if not parts["test"]:
         raise DataError("no test row: nothing could be measured; set data.split.test, or give some")
     _check_labels(parts, task)
-    test = sorted(parts["test"], key=lambda row: row.id)
-    order = stratified_order([_target(row) for row in test], seed=task.data.split.seed)
+    seed = task.data.split.seed
     return Splits(
         train=tuple(parts["train"]),
         valid=tuple(parts["valid"]),
-        calibrate=tuple(parts["calibrate"]),
-        test=tuple(test[i] for i in order),
+        calibrate=_frozen_order(parts["calibrate"], seed),
+        test=_frozen_order(parts["test"], seed),
     )
+
+
+def _frozen_order(rows: Sequence[Row], seed: int) -> tuple[Row, ...]:
+    """One random, stratified order, whatever order the rows came in: any prefix is a sample."""
+    by_id = sorted(rows, key=lambda row: row.id)
+    order = stratified_order([_target(row) for row in by_id], seed=seed)
+    return tuple(by_id[i] for i in order)
 
 
 def assign_roles(rows: Sequence[Row], given: Mapping[str, Role], split: Split) -> list[Role]:

@@ -51,8 +51,8 @@ def find_pack(reference: str) -> tuple[Pack, int]:
     if name not in found:
         raise TaskError(f"pack {name!r} is not installed (installed: {', '.join(sorted(found))})")
     pack: Pack = found[name].load()
-    number = int(version) if version else pack.versions[-1]
-    if number not in pack.versions:
+    number = int(version) if version.isdecimal() else pack.versions[-1]
+    if number not in pack.versions or (version and not version.isdecimal()):
         spoken = ", ".join(f"{name}@{v}" for v in pack.versions)
         raise TaskError(f"pack {reference!r}: this version speaks {spoken}")
     return pack, number
