@@ -82,3 +82,5 @@ def test_clopper_pearson_is_scipys(counts):
 def test_rows_that_a_promise_takes():
     assert rows_for_share(0.99) == 299
     assert rows_for_share(0.95) == 59
+    with pytest.raises(ValueError, match="no number of rows"):
+        rows_for_share(1.0)

@@ -91,3 +91,26 @@ def test_that_many_rows_do_show_it_four_times_in_five():
         upper = difference.mean() + 1.645 * difference.std() / n**0.5
         shown += upper <= margin
     assert shown / 2000 == pytest.approx(0.80, abs=0.04)
+
+
+def test_few_groups_widen_the_bound_and_one_bounds_nothing():
+    draws = np.random.default_rng(2).normal(0.1, 0.02, DRAWS)
+    many, six, one = (
+        upper_bounds(["a", "b"], {("a", "b"): Contrast("a", "b", 0.1, draws, 0.02, units)})[0]
+        for units in (None, 6, 1)
+    )
+    # t of five degrees of freedom, .95: 2.015 for 1.645.
+    assert (six["a", "b"] - 0.1) / (many["a", "b"] - 0.1) == pytest.approx(2.015 / 1.645, rel=1e-3)
+    assert one["b", "a"] == 1
+
+
+def test_an_error_larger_than_the_draws_spread_widens_the_bound_in_full():
+    draws = np.random.default_rng(2).normal(0, 0.02, (3, DRAWS))
+    pairs = [("a", "b"), ("a", "c"), ("b", "c")]
+    small, large = (
+        upper_bounds(
+            "abc", {p: Contrast(*p, 0.0, d, error) for p, d in zip(pairs, draws, strict=True)}
+        )[0]
+        for error in (0.02, 0.04)
+    )
+    assert large["a", "b"] == pytest.approx(2 * small["a", "b"])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from whichlever.measure.draws import Draws
-from whichlever.measure.intervals import basic, centre, centred, percentile, share
+from whichlever.measure.intervals import basic, centre, centred, percentile, share, student
 from whichlever.measure.jackknife import delete_one, standard_error
 from whichlever.measure.scores import Answers
 
@@ -88,6 +88,30 @@ def test_rows_in_groups_need_the_group_bootstrap():
         return share(float(right.sum()), 400, 40, drawn)
 
     assert coverage(make, 2 / 3, 250) >= 0.92
+
+
+def test_six_groups_need_student():
+    """Six groups of forty rows: the normal quantiles would hold in nine runs of ten."""
+    held = np.zeros(2)
+    for run in range(200):
+        random = np.random.default_rng([3, run])
+        right = (random.random(240) < random.beta(6, 3, 6).repeat(40)).astype(float)
+        groups = np.arange(240) // 40
+        weights = np.concatenate(list(Draws(groups, 6, 300, run).chunks()), axis=1)
+        draws, means = right @ weights / weights.sum(axis=0), right.reshape(6, 40).mean(axis=1)
+        exact = share(right.sum(), 240, 6, draws)
+        error = standard_error((means.sum() - means) / 5)
+        score = centred(right.mean(), draws, error, units=6)
+        held += [exact.low <= 2 / 3 <= exact.high, score.low <= 2 / 3 <= score.high]
+    assert np.all(held / 200 >= 0.93)
+
+
+def test_one_group_shows_no_spread():
+    assert student(6) == pytest.approx(2.571 / 1.960, rel=1e-3)
+    assert student(2_000) == pytest.approx(1, abs=1e-3)
+    assert centred(0.8, np.full(50, 0.8), units=1).low is None
+    alone = share(80, 100, 1, np.full(50, 0.8))
+    assert (alone.low, alone.high) == (0, 1)
 
 
 def test_all_right_is_not_certainty():

@@ -142,6 +142,29 @@ def test_the_leaky_figure_has_the_clean_one_beside_it(truth):
     assert summarise([none], task(), LABELS).lever("linear").without_leaks is None
 
 
+def test_a_small_clean_remainder_is_no_certainty_and_says_how_small_it_is(truth):
+    leaked = np.arange(400) >= 10
+    found = summarise([outcome("linear", truth, truth, leaked=leaked)], task(), LABELS)
+    linear = found.lever("linear")
+    assert (linear.clean_rows, linear.clean_classes) == (10, len(set(truth[:10])))
+    for name in ("accuracy", "macro_f1"):
+        assert linear.without_leaks[name].value == 1
+        assert linear.without_leaks[name].low == pytest.approx(0.6915, abs=1e-3)  # 10 of 10
+
+
+def test_answering_alike_on_ten_rows_is_no_certainty():
+    truth = np.tile([0, 1], 5)
+    same = [outcome("linear", truth, truth), outcome("prompt", truth, truth)]
+    difference = summarise(same, task(), LABELS).pairs[0].difference
+    assert difference.low == -difference.high < -0.1
+
+
+def test_no_mistake_made_has_no_interval_of_its_cost(truth):
+    priced = task("mistakes: {critical: {noise: 200}}\n")
+    loss = summarise([outcome("linear", truth, truth)], priced, LABELS).lever("linear")
+    assert (loss.metrics["loss"].value, loss.metrics["loss"].high) == (0, None)
+
+
 def test_mistakes_are_priced(truth):
     priced = task("mistakes: {critical: {noise: 200, investigate: 5}, noise: {critical: 1}}\n")
     found = summarise(levers(truth), priced, LABELS)

@@ -7,6 +7,7 @@ import pytest
 
 from make_outcome import FAST, LABELS, UNTIMED, answers, outcome, task
 from whichlever.measure import summarise
+from whichlever.task import Task
 from whichlever.verdict import Verdict, decide
 
 OPEN = "constraints: {data_may_leave: true, calls_per_month: 1_000_000}\n"
@@ -170,8 +171,78 @@ def test_no_winner_among_five_scenarios():
     assert found.outcome == "cannot tell"
     assert any("0.0625" in r.text and "5 groups" in r.text for r in found.reasons)
     assert found.labels_needed == 120
+    assert "in new groups" in found.headline  # more rows of the same five would not help
     six = tuple(f"scenario {i // 100}" for i in range(600))
     assert verdict([replace(o, groups=six) for o in levers]).lever == "linear"
+
+
+def test_a_floor_of_one_is_never_promised():
+    truth = np.array([0] * 240 + [1] * 200 + [2] * 300)
+    found = verdict(
+        [majority(truth), outcome("linear", truth, truth)],
+        "goal: {at_least: {recall.critical: 1}}\n",
+    )
+    assert (found.outcome, found.labels_needed) == ("none eligible", None)
+    assert "no number of rows can show" in standing(found, "linear").reasons[0].text
+    assert found.headline == "No lever is shown to hold your constraints."
+
+
+def test_a_floor_missed_by_less_than_the_margin_promises_no_labels():
+    """2,000 rows are enough for a margin of .05: to label "one more" would tell nothing."""
+    truth = np.tile([0, 1, 2, 2], 500)
+    levers = [majority(truth), outcome("linear", truth, flipped(truth, 200, 1))]
+    goal = "goal: {metric: accuracy, margin: 0.05, at_least: {accuracy: 0.9}}\n"
+    found = verdict(levers, goal)
+    assert standing(found, "linear").state == "unproven"
+    assert (found.outcome, found.labels_needed) == ("none eligible", None)
+
+
+def test_rows_a_budget_left_out_are_no_labels_to_buy(truth):
+    few = outcome("prompt", truth[:100], flipped(truth[:100], 3, 1), all_rows=2000)
+    goal = "goal: {metric: accuracy, at_least: {accuracy: 0.94}}\n"
+    found = verdict([majority(truth), few], goal)
+    assert (found.outcome, found.labels_needed) == ("cannot tell", None)
+    assert "100 of 2,000 test rows: give it a larger budget" in (
+        standing(found, "prompt").reasons[0].text
+    )
+
+
+def test_too_few_answers_of_one_lever_are_said_of_that_lever(truth):
+    """Five answered rows can give no p below .0625; the others' two thousand can."""
+    first = np.concatenate([[0, 1, 0, 1, 0], truth])
+    few = outcome("prompt", first[:5], first[:5], all_rows=len(first))
+    levers = [majority(first), outcome("linear", first, flipped(first, 60, 1)), few]
+    found = verdict(levers, "goal: {metric: accuracy}\n")
+    assert standing(found, "prompt").state == "eligible"
+    said = next(r for r in found.reasons if r.figure.endswith("p_attainable"))
+    assert "With 5 rows" in said.text
+    assert "give prompt a larger budget" in said.text
+    assert found.labels_needed is None or found.labels_needed > 5
+
+
+def test_a_fine_tune_ahead_of_the_floor_that_is_pulled_says_its_seeds_too(truth):
+    """Linear is within the margin and cheaper; the fine-tune is significantly ahead of it."""
+    wrong = flipped(truth, 60, 1)
+    better = np.where(np.cumsum(wrong != truth) <= 20, truth, wrong)
+    levers = [majority(truth), outcome("linear", truth, wrong),
+              outcome("finetune-static", truth, better, rows_seen=100_000)]  # fmt: skip
+    found = verdict(levers, "goal: {metric: accuracy, margin: 0.05}\n")
+    assert found.lever == "linear"
+    said = [r.text for r in found.reasons if r.figure == "levers.finetune-static.seeds"]
+    assert "That finetune-static beats linear is said of 1 training seed only" in said[0]
+
+
+def test_labels_may_hold_braces():
+    labels = ("{0}", "{noise}", "z")
+    truth = np.tile([0, 1, 2], 100)
+    the_task = Task.parse(
+        "task: toy\ndata: {rows: rows.jsonl, input: text}\nlabels: ['{0}', '{noise}', z]\n"
+        "goal: {at_least: {'recall.{noise}': 0.9}}\n"
+    )
+    levers = [majority(truth), outcome("linear", truth, truth, what="{a} model")]
+    found = decide(the_task, summarise(levers, the_task, labels))
+    assert any("recall.{noise}" in r.text for r in found.reasons)
+    assert any("{a} model" in r.text for r in found.reasons)
 
 
 def test_the_majority_floor_is_never_pulled():

@@ -35,7 +35,14 @@ def rows_for_share(share: float, confidence: float = 0.95) -> int:
     """Fewest rows, all of them hits, that show a share of at least ``share``.
 
     The least n with share**n ≤ 1 − confidence: 299 for 99 % at 95 % (one-sided).
+
+    Raises
+    ------
+    ValueError
+        No number of rows shows a share of 1.
     """
-    if not 0 < share < 1:
+    if share >= 1:
+        raise ValueError("no number of rows shows a share of 1")
+    if share <= 0:
         return 1
     return math.ceil(math.log(1 - confidence) / math.log(share) - 1e-12)

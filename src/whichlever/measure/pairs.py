@@ -9,11 +9,11 @@ import numpy as np
 
 from whichlever.measure.best import Contrast, upper_bounds
 from whichlever.measure.draws import Draws
-from whichlever.measure.intervals import centre, percentile
+from whichlever.measure.intervals import centre, percentile, student, widest
 from whichlever.measure.jackknife import standard_error
 from whichlever.measure.paired import attainable_p, holm, mcnemar, randomisation_p
 from whichlever.measure.power import least_error, rows_needed
-from whichlever.measure.summary import Pair
+from whichlever.measure.summary import Interval, Pair
 from whichlever.measure.tally import Tally
 from whichlever.task import Task
 
@@ -61,7 +61,25 @@ def _contrast(a: Tally, b: Tally, draws: Draws) -> Contrast:
     drawn = centre(value, a.head(m) - b.head(m), standard_error(deleted))
     known = drawn[np.isfinite(drawn)]
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    return Contrast(a.outcome.lever, b.outcome.lever, value, drawn, max(spread, least))
+    units = len(np.unique(draws.units[:m]))
+    return Contrast(a.outcome.lever, b.outcome.lever, value, drawn, max(spread, least), units)
+
+
+def _interval(contrast: Contrast) -> Interval:
+    """Percentile interval of a difference, no narrower than its standard error allows.
+
+    Levers that answer alike, or of which one is always right and the other never, have draws that
+    do not vary; that is no certainty.
+    """
+    value, units = contrast.value, contrast.units
+    found = percentile(value, contrast.draws, units=units)
+    known = contrast.draws[np.isfinite(contrast.draws)]
+    few = 1.0 if units is None else student(units)
+    if len(known) > 1 and contrast.error <= float(known.std(ddof=1)):
+        return found
+    reach = min(2.0, 1.96 * few * contrast.error)
+    low, high = max(-1.0, value - reach), min(1.0, value + reach)
+    return widest(found, Interval(value=value, low=low, high=high))
 
 
 def _pair(a: Tally, b: Tally, contrast: Contrast, metric: str, draws: Draws) -> Pair:
@@ -77,7 +95,7 @@ def _pair(a: Tally, b: Tally, contrast: Contrast, metric: str, draws: Draws) -> 
         metric=metric,
         rows=m,
         groups=groups if grouped else None,
-        difference=percentile(contrast.value, contrast.draws),
+        difference=_interval(contrast),
         p=p,
         p_holm=p,
         p_attainable=attainable_p(groups),

@@ -87,12 +87,13 @@ def calibration(
     temperature: float | None,
     ece_draws: Floats,
     brier_draws: Floats,
+    units: int | None = None,
 ) -> Calibration:
-    """Sum up what the probabilities are worth, with intervals from bootstrap draws."""
+    """Sum up what the probabilities are worth, with intervals from draws of so many units."""
     one = np.ones((int(after.rows.max()) + 1, 1))
     return Calibration(
-        ece=basic(float(after.ece(one)[0]), ece_draws),
-        brier=percentile(float(after.brier(one)[0]), brier_draws),
+        ece=basic(float(after.ece(one)[0]), ece_draws, units=units),
+        brier=percentile(float(after.brier(one)[0]), brier_draws, units=units),
         temperature=temperature,
         bins=after.bins(),
         ece_before=None if before is None else _ece_once(before),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -87,8 +87,11 @@ def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) ->
     scored = None
     if tally.confidence is not None:
         scored = calibration(
-            tally.confidence, tally.before, o.temperature, tally.drawn("ece"), tally.drawn("brier")
-        )
+            tally.confidence, tally.before, o.temperature, tally.drawn("ece"), tally.drawn("brier"),
+            len(np.unique(draws.units[tally.confidence.rows])),
+        )  # fmt: skip
+    clean = None if tally.clean is None else np.flatnonzero(tally.clean)
+    left = None if clean is None else o.targets[clean]
     return LeverSummary(
         lever=o.lever,
         what=o.what,
@@ -104,7 +107,9 @@ def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) ->
         fit_seconds=o.fit_seconds,
         chosen=dict(o.chosen),
         seeds=o.seeds,
-        without_leaks=_without_leaks(tally, draws),
+        without_leaks=None if clean is None else _without_leaks(tally, draws, clean),
+        clean_rows=None if clean is None else len(clean),
+        clean_classes=None if left is None else len(np.unique(left[left >= 0])),
         bill=build_bill(
             o.lever, o.place, cost, task,
             rows_seen=o.rows_seen, fit_seconds=o.fit_seconds, test_rows=o.all_rows,
@@ -118,18 +123,7 @@ def _metrics(tally: Tally, labels: tuple[str, ...], draws: Draws) -> dict[str, I
     now = tally.figures(one)
     grouped = draws.count < len(draws.units)
     units = draws.units[:n]
-    right = share(
-        float(answers.correct.sum()), n, len(np.unique(units)) if grouped else None,
-        tally.drawn("accuracy"),
-    )  # fmt: skip
-    error = standard_error(delete_one(answers, "macro_f1", units))
-    macro = centred(float(now["macro_f1"][0]), tally.drawn("macro_f1"), error)
-    if answers.correct.all() or not answers.correct.any():
-        # Every draw of a perfect score is perfect: the exact interval of the accuracy stands in.
-        macro = widest(macro, right)
-    out = {"macro_f1": macro, "accuracy": right}
-    if "loss" in now:
-        out["loss"] = percentile(float(now["loss"][0]), tally.drawn("loss"))
+    out = _overall(answers, now, tally.drawn, units, grouped=grouped)
     counts = answers.count(one)
     detailed = {c: i for i, c in enumerate(tally.detailed)}
     for place, c in enumerate(answers.classes):
@@ -149,6 +143,30 @@ def _metrics(tally: Tally, labels: tuple[str, ...], draws: Draws) -> dict[str, I
     return out
 
 
+def _overall(
+    answers: Answers,
+    now: Mapping[str, npt.NDArray[np.float64]],
+    drawn: Callable[[str], npt.NDArray[np.float64]],
+    units: npt.NDArray[np.int64],
+    *,
+    grouped: bool,
+) -> dict[str, Interval]:
+    """The figures over all classes with their intervals."""
+    held = len(np.unique(units))
+    right = share(
+        float(answers.correct.sum()), len(answers), held if grouped else None, drawn("accuracy")
+    )
+    error = standard_error(delete_one(answers, "macro_f1", units))
+    macro = centred(float(now["macro_f1"][0]), drawn("macro_f1"), error, units=held)
+    if answers.correct.all() or not answers.correct.any():
+        # Every draw of a perfect score is perfect: the exact interval of the accuracy stands in.
+        macro = widest(macro, right)
+    out = {"macro_f1": macro, "accuracy": right}
+    if "loss" in now:
+        out["loss"] = percentile(float(now["loss"][0]), drawn("loss"), units=held)
+    return out
+
+
 def _at_rates(
     tally: Tally, c: int, name: str, true: float, grouped: bool, units: npt.NDArray[np.int64]
 ) -> dict[str, Interval]:
@@ -160,26 +178,22 @@ def _at_rates(
         drawn = tally.drawn(f"at.{c}")[i]
         value = float(now[i])
         exact = share(value * true, true, held, drawn if grouped else None)
-        out[f"recall_at_fpr.{name}.{rate:g}"] = widest(percentile(value, drawn), exact)
+        around = percentile(value, drawn, units=held)
+        out[f"recall_at_fpr.{name}.{rate:g}"] = widest(around, exact)
     return out
 
 
-def _without_leaks(tally: Tally, draws: Draws) -> dict[str, Interval] | None:
+def _without_leaks(tally: Tally, draws: Draws, kept: npt.NDArray[np.int64]) -> dict[str, Interval]:
     """The overall metrics on the test rows that training had not (nearly) seen."""
-    if tally.clean is None:
-        return None
-    now = tally.overall(tally.clean[:, None])
-    kept = np.flatnonzero(tally.clean)
-    answers = Answers(tally.answers.targets[kept], tally.answers.predicted[kept])
-    out = {}
-    for name, value in now.items():
-        drawn = tally.drawn(f"clean.{name}")
-        if name == "loss":
-            out[name] = percentile(float(value[0]), drawn)
-        else:
-            error = standard_error(delete_one(answers, name, draws.units[kept]))
-            out[name] = centred(float(value[0]), drawn, error)
-    return out
+    one = np.zeros((len(tally.outcome), 1))
+    one[kept] = 1.0
+    return _overall(
+        Answers(tally.answers.targets[kept], tally.answers.predicted[kept]),
+        tally.overall(one),
+        lambda name: tally.drawn(f"clean.{name}"),
+        draws.units[kept],
+        grouped=draws.count < len(draws.units),
+    )
 
 
 def _totals(o: Outcome, task: Task) -> CallTotals:

@@ -68,7 +68,8 @@ class LeverSummary(Frozen):
     ``metrics`` keys: ``macro_f1``, ``accuracy``, ``recall.LABEL``, ``precision.LABEL``,
     ``recall_at_fpr.LABEL.RATE``, ``loss`` (mean cost per row by the task's ``mistakes``).
     Rows that were not answered count as wrong in every one of them; ``statuses`` counts them.
-    ``without_leaks`` holds the same metrics without the test rows that training had (nearly) seen.
+    ``without_leaks`` holds the overall metrics without the test rows that training had (nearly)
+    seen: on ``clean_rows`` rows of ``clean_classes`` classes, which may be few.
     """
 
     lever: str
@@ -86,6 +87,8 @@ class LeverSummary(Frozen):
     chosen: dict[str, Any]
     seeds: int = 1
     without_leaks: dict[str, Interval] | None = None
+    clean_rows: int | None = None
+    clean_classes: int | None = None
     bill: Bill | None = None
 
 

@@ -47,10 +47,13 @@ def _more_rows(task: Task, measures: Measures, now: Choice, cite: Cite) -> list[
         if not pair or name in now.as_good or other is None or other >= paid:
             continue
         found = measures.pair(name, now.lever)
-        if found.p_holm > SIGNIFICANT and found.rows_needed is not None:
+        needed = found.rows_needed or 0
+        # Where as many rows were answered already, more of them promise nothing.
+        if found.p_holm > SIGNIFICANT and needed > found.rows:
             text = (
                 f"{name} costs {{dollars}} a month and is not told apart from {now.lever}; with "
-                "{0} labelled test rows in all it would be shown to be as good, if it is."
+                "{0} labelled test rows in all it would be shown to be as good, if it is (80 % "
+                "power)."
             )
             dollars = f"levers.{name}.bill.dollars_per_month"
             out.append(cite.reason(text, f"{pair}.rows_needed", dollars=dollars))

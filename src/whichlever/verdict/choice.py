@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from whichlever.measure.summary import LeverSummary, Measures
+from whichlever.measure.summary import LeverSummary, Measures, Pair
 from whichlever.task import Task
 from whichlever.verdict.standing import FLOOR, Eligibility, eligibility
 
@@ -48,8 +49,8 @@ def choose(task: Task, measures: Measures, *, labels_paid: bool = False) -> Choi
     calls = task.constraints.calls_per_month
     dollars = {s.lever: monthly(s, calls, labels_paid=labels_paid) for s in measures.levers}
     best = max(eligible, key=lambda s: s.metrics[measures.metric].value, default=None)
-    few = _few_groups(measures, [s.lever for s in eligible])
-    outcome, lever = _conclude(judged, as_good, dollars, few, measures)
+    few = too_few(measures, behind)
+    outcome, lever = _conclude(judged, as_good, dollars, bool(few), measures)
     return Choice(
         outcome=outcome,
         lever=lever,
@@ -58,7 +59,7 @@ def choose(task: Task, measures: Measures, *, labels_paid: bool = False) -> Choi
         as_good=as_good,
         dollars=dollars,
         best=None if best is None else best.lever,
-        few_groups=few,
+        few_groups=bool(few),
         labels_needed=None
         if outcome != "cannot tell"
         else _labels_needed(task, measures, judged, best, few),
@@ -84,10 +85,11 @@ def over(measures: Measures, first: str, second: str) -> float | None:
     return pair.a_over_b if pair.a == first else pair.b_over_a
 
 
-def _few_groups(measures: Measures, eligible: list[str]) -> bool:
+def too_few(measures: Measures, eligible: Collection[str]) -> list[Pair]:
+    """Pairs of eligible levers (and the floor) that no p-value below 0.05 can be had of."""
     concerned = {*eligible, FLOOR}
     pairs = [p for p in measures.pairs if p.a in concerned and p.b in concerned]
-    return any(p.p_attainable > SIGNIFICANT for p in pairs)
+    return [p for p in pairs if p.p_attainable > SIGNIFICANT]
 
 
 def _conclude(
@@ -119,12 +121,12 @@ def _labels_needed(
     measures: Measures,
     judged: dict[str, Eligibility],
     best: LeverSummary | None,
-    few: bool,
+    few: list[Pair],
 ) -> int | None:
     """More labelled test rows after which the data would be expected to tell (80 % power)."""
     if best is None:
         wanted = [e.labels for e in judged.values() if e.labels is not None]
-        return min(wanted) if wanted else None
+        return min(wanted, default=0) or None
     more = [0]
     for pair in measures.pairs:
         if best.lever not in (pair.a, pair.b) or FLOOR in (pair.a, pair.b):
@@ -135,8 +137,8 @@ def _labels_needed(
         if eligible and bound is not None and bound > task.goal.margin and pair.rows_needed:
             # Rows that are labelled already and only wait for a larger budget are no new labels.
             more.append(pair.rows_needed - max(pair.rows, best.all_rows))
-    if few:
-        grouped = [(p.rows, p.groups) for p in measures.pairs if p.groups]
-        more += [round(n / g) * (GROUPS_FOR_A_P - g) for n, g in grouped if g < GROUPS_FOR_A_P]
-        more += [GROUPS_FOR_A_P - p.rows for p in measures.pairs if p.groups is None]
+    for pair in few:
+        if pair.rows >= best.all_rows:
+            units = pair.groups or pair.rows
+            more.append(round(pair.rows / units) * (GROUPS_FOR_A_P - units))
     return max(more) if max(more) > 0 else None

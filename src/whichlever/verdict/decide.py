@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from whichlever.measure.summary import LeverSummary, Measures
+from whichlever.prices import family
 from whichlever.task import Task
 from whichlever.verdict.breakeven import break_even, calls
 from whichlever.verdict.changes import would_change
-from whichlever.verdict.choice import SIGNIFICANT, Choice, choose, over
+from whichlever.verdict.choice import SIGNIFICANT, Choice, choose, over, too_few
 from whichlever.verdict.figures import Cite, spoken
 from whichlever.verdict.rules import advise
 from whichlever.verdict.scope import scope
@@ -51,25 +52,35 @@ def _headline(task: Task, measures: Measures, choice: Choice) -> str:
     name = choice.lever
     if name is None:
         if choice.outcome == "none eligible":
-            return "No lever holds your constraints."
+            states = {found.state for found in choice.eligibility.values()}
+            shown = "is shown to hold" if "unproven" in states else "holds"
+            return f"No lever {shown} your constraints."
         more = choice.labels_needed
-        return f"Cannot tell: label about {more:,} more test rows." if more else "Cannot tell yet."
+        if not more:
+            return "Cannot tell yet."
+        new = ", in new groups" if any(p.groups is not None for p in measures.pairs) else ""
+        return f"Cannot tell: label about {more:,} more test rows{new}."
     at = f"at {calls(task.constraints.calls_per_month)} calls a month"
     head = f"Pull {name}"
     if name in FLOORS:
         head += ": the linear floor already does it"
     if len(choice.behind) == 1:
-        return f"{head}: the only lever that holds your constraints." if name not in FLOORS else (
-            f"{head}, and nothing else holds your constraints."
-        )  # fmt: skip
+        if name in FLOORS:
+            return f"{head}, and nothing else is shown to hold your constraints."
+        return f"{head}: the only lever shown to hold your constraints."
     join = ", " if name in FLOORS else ": "
     if choice.dollars[name] is None:
         return f"{head}{join}as good as the best; what it costs is not measured."
     if name == choice.best and len(choice.as_good) == 1:
         return f"{head}{join}nothing else is shown to be as good."
     if name == choice.best:
-        return f"{head}{join}ahead on {spoken(measures.metric)} and the cheapest {at}."
-    return f"{head}{join}as good as the best and the cheapest {at}."
+        return f"{head}{join}the highest {spoken(measures.metric)} and {_cheapest(choice)} {at}."
+    return f"{head}{join}as good as the best and {_cheapest(choice)} {at}."
+
+
+def _cheapest(choice: Choice) -> str:
+    unknown = any(choice.dollars[n] is None for n in choice.as_good)
+    return "the cheapest whose cost is measured" if unknown else "the cheapest"
 
 
 def _reasons(cite: Cite, choice: Choice) -> list[Reason]:
@@ -92,8 +103,12 @@ def _reasons(cite: Cite, choice: Choice) -> list[Reason]:
     out += _ahead(cite, choice, own)
     clean = f"{path}.without_leaks.{metric}"
     if own.without_leaks is not None:
-        text = "Without the test rows that training had (nearly) seen it reaches {0}."
-        out.append(cite.reason(text, clean))
+        text = (
+            "On the {rows} test rows that training had not (nearly) seen, of {classes} labels, it "
+            "reaches {0}."
+        )
+        more = {"rows": f"{path}.clean_rows", "classes": f"{path}.clean_classes"}
+        out.append(cite.reason(text, clean, **more))
     return out
 
 
@@ -150,7 +165,7 @@ def _cost(cite: Cite, choice: Choice, own: LeverSummary) -> list[Reason]:
 def _ahead(cite: Cite, choice: Choice, own: LeverSummary) -> list[Reason]:
     """Which levers it beats or loses to by the paired test, and which it is not told from."""
     out = []
-    floors_beaten = []
+    beaten: dict[str, list[str]] = {}  # floors, by the fine-tune that is said to beat them
     for other in (s.lever for s in cite.measures.levers if s.lever != own.lever):
         pair = cite.measures.pair(own.lever, other)
         figure = cite.pair(own.lever, other)
@@ -160,16 +175,21 @@ def _ahead(cite: Cite, choice: Choice, own: LeverSummary) -> list[Reason]:
             how = f"It is not told apart from {other}"
         else:
             how = f"It is ahead of {other}" if ahead else f"It is behind {other}"
-            if ahead and other in FLOORS:
-                floors_beaten.append(other)
+            winner, loser = (own.lever, other) if ahead else (other, own.lever)
+            if family(winner) == "finetune" and loser in FLOORS:
+                beaten.setdefault(winner, []).append(loser)
         more = {"rows": f"{figure}.rows", "p": f"{figure}.p_holm"}
         out.append(cite.reason(f"{how}: {difference}.", f"{figure}.difference", **more))
-    if own.lever.startswith("finetune") and floors_beaten and own.seeds < ENOUGH_SEEDS:
-        text = (
-            f"That it beats {' and '.join(floors_beaten)} is said of {{0}} training seed only; "
-            f"{ENOUGH_SEEDS} would show how much training itself varies."
-        )
-        out.append(cite.reason(text, f"levers.{own.lever}.seeds"))
+    for winner, floors in beaten.items():
+        seeds = cite.measures.lever(winner).seeds
+        if seeds < ENOUGH_SEEDS:
+            who = "it" if winner == own.lever else winner
+            text = (
+                f"That {who} beats {' and '.join(floors)} is said of {{0}} training "
+                f"seed{'s' * (seeds > 1)} only; {ENOUGH_SEEDS} would show how much training itself "
+                "varies."
+            )
+            out.append(cite.reason(text, f"levers.{winner}.seeds"))
     return out
 
 
@@ -177,11 +197,18 @@ def _reasons_for_none(cite: Cite, choice: Choice) -> list[Reason]:
     out: list[Reason] = []
     metric = cite.measures.metric
     if choice.few_groups:
-        pair = max(cite.measures.pairs, key=lambda p: p.p_attainable)
+        few = too_few(cite.measures, choice.behind)
+        pair = max(few, key=lambda p: (p.p_attainable, p.rows))
         figure = f"pairs.{pair.a}~{pair.b}"
         kind = "groups" if pair.groups is not None else "rows"
         count = f"{figure}.{'groups' if pair.groups is not None else 'rows'}"
-        text = f"With {{n}} {kind} no p-value below {{0}} can be had, so no winner is claimed."
+        text = (
+            f"With {{n}} {kind} no p-value below {{0}} can be had for {pair.a} against {pair.b}, "
+            "so no winner is claimed"
+        )
+        if budgeted := _budgeted(cite, pair.a, pair.b):
+            text += f"; give {budgeted} a larger budget"
+        text += "."
         out.append(cite.reason(text, f"{figure}.p_attainable", n=count))
     if choice.best is not None:
         text = f"{choice.best} has the highest {spoken(metric)} of the eligible levers, {{0}}."
@@ -207,18 +234,23 @@ def _not_told(cite: Cite, choice: Choice, best: str) -> list[Reason]:
         figure = cite.pair(other, best)
         side = "a_over_b" if pair.a == other else "b_over_a"
         text = (
-            f"{other} may still be ahead of it by up to {{0}}, more than the margin of {{margin}}; "
-            "{needed} labelled test rows in all would tell (80 % power)"
+            f"{other} may still be ahead of it by up to {{0}}, more than the margin of {{margin}}"
         )
-        own = cite.measures.lever(best)
-        text += "." if pair.rows >= own.all_rows else (
-            f", where the two have {{rows}} in common: give {other} a larger budget."
-        )  # fmt: skip
-        more = {
-            "margin": "goal.margin", "needed": f"{figure}.rows_needed", "rows": f"{figure}.rows",
-        }  # fmt: skip
-        out.append(cite.reason(text, f"{figure}.{side}", **more))
+        more = {"margin": "goal.margin"}
+        if pair.rows_needed is not None and pair.rows_needed > pair.rows:
+            text += "; {needed} labelled test rows in all would tell (80 % power)"
+            more["needed"] = f"{figure}.rows_needed"
+        if budgeted := _budgeted(cite, other, best):
+            text += f"; the two have {{rows}} in common: give {budgeted} a larger budget"
+            more["rows"] = f"{figure}.rows"
+        out.append(cite.reason(f"{text}.", f"{figure}.{side}", **more))
     return out
+
+
+def _budgeted(cite: Cite, *levers: str) -> str:
+    """Those of the levers that a budget kept from answering every test row."""
+    found = [n for n in levers if (s := cite.measures.lever(n)).rows < s.all_rows]
+    return " and ".join(found)
 
 
 def _standing(lever: LeverSummary, cite: Cite, choice: Choice) -> Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,11 +131,14 @@ class Cite:
         return resolve(figure, self.task, self.measures)
 
     def reason(self, template: str, figure: str, **more: str) -> Reason:
-        """Fill ``{0}`` with the figure's value and ``{name}`` with the values of other paths."""
+        """Fill ``{0}`` with the figure's value and ``{name}`` with the values of other paths.
+
+        Other braces stay: labels and model names may hold some.
+        """
         filled = {name: spell(self.value(path), path) for name, path in more.items()}
-        return Reason(
-            text=template.format(spell(self.value(figure), figure), **filled), figure=figure
-        )
+        filled["0"] = spell(self.value(figure), figure)
+        text = re.sub(r"\{(\w+)\}", lambda m: filled.get(m[1], m[0]), template)
+        return Reason(text=text, figure=figure)
 
     def pair(self, a: str, b: str) -> str:
         """The path of two levers' pair."""

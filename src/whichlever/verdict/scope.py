@@ -91,8 +91,11 @@ def _counted(task: Task) -> str:
 def _tested(measures: Measures) -> str:
     grouped = any(p.groups is not None for p in measures.pairs)
     unit = "whole groups" if grouped else "rows"
+    shares = "exact (Clopper-Pearson)"
+    if grouped:
+        shares = "Clopper-Pearson's, with as many rows as the groups are worth"
     return (
         f"Intervals are 95 %, from {DRAWS:,} bootstrap draws of {unit} shared by all levers and no "
-        "narrower than the jackknife's; those of shares are exact (Clopper-Pearson). p-values "
-        f"are from swapping {unit} and Holm-adjusted over {len(measures.pairs)} pairs."
+        f"narrower than the jackknife's; those of shares are {shares}. p-values are from swapping "
+        f"{unit} and Holm-adjusted over {len(measures.pairs)} pairs."
     )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from whichlever.calibrate import rows_for_share
-from whichlever.measure.summary import Interval, LeverSummary, Measures
+from whichlever.measure.power import rows_needed
+from whichlever.measure.summary import Interval, LeverSummary, Measures, Pair
 from whichlever.task import Task
 from whichlever.verdict.figures import Cite, spoken
 from whichlever.verdict.types import Reason
@@ -17,7 +18,11 @@ State = Literal["eligible", "unproven", "excluded"]
 
 @dataclass(frozen=True)
 class Eligibility:
-    """A lever's state and why; ``labels`` more test rows may prove it, None where labels cannot."""
+    """A lever's state and why.
+
+    ``labels`` more test rows may prove it, 0 where it need only answer more of those there are;
+    None where rows cannot.
+    """
 
     state: State
     reasons: tuple[Reason, ...]
@@ -49,11 +54,10 @@ def eligibility(lever: LeverSummary, task: Task, measures: Measures) -> Eligibil
     beaten = _beats_floor(lever, cite, measures)
     if beaten is not None:
         unproven.append(beaten)
-        difference = measures.pair(lever.lever, FLOOR)
-        labels.append((difference.rows_needed or 0) - difference.rows or None)
+        labels.append(_labels_to_beat(lever, measures.pair(lever.lever, FLOOR), task.goal.margin))
     if not unproven:
         return Eligibility("eligible", ())
-    known = [n for n in labels if n is not None and n > 0]
+    known = [n for n in labels if n is not None]
     return Eligibility(
         "unproven", tuple(unproven), max(known) if known and len(known) == len(labels) else None
     )
@@ -87,20 +91,46 @@ def _floor(lever: LeverSummary, key: str, floor: float, cite: Cite, own: str) ->
     short = found.high is not None and found.high < floor
     how = "falls short of" if short else "is not shown to reach"
     text = f"Its {spoken(key)} of {{0}} {how} {{floor}}"
-    if not short and key.startswith("recall."):
+    more = {"floor": figure}
+    if not short and floor >= 1:
+        text += ", which no number of rows can show"
+    elif not short and key.startswith("recall."):
         least = rows_for_share(floor, 0.975)
         text += f", which takes at least {least} test rows of that label with none missed"
-    return cite.reason(text + ".", f"{own}.metrics.{key}", floor=figure)
+    if not short and floor < 1 and lever.rows < lever.all_rows:
+        text += "; it answered {rows} of {all} test rows: give it a larger budget"
+        more |= {"rows": f"{own}.rows", "all": f"{own}.all_rows"}
+    return cite.reason(text + ".", f"{own}.metrics.{key}", **more)
 
 
 def _labels_for(
     lever: LeverSummary, found: Interval | None, floor: float, margin: float
 ) -> int | None:
-    """More rows that would narrow a floor's interval to the margin; None where it has failed."""
-    if found is None or found.low is None or found.high is None or found.high < floor:
+    """More rows that would show a floor to be passed by one margin, if it is; see `_more`."""
+    if found is None or found.low is None or found.high is None:
+        return None
+    if found.high < floor or floor >= 1:
         return None
     error = (found.high - found.low) / (2 * 1.96)
-    return max(1, round(lever.rows * ((1.96 + 0.84) * error / margin) ** 2) - lever.rows)
+    return _more(rows_needed(lever.rows, error, margin, 1.96), lever.rows, lever)
+
+
+def _labels_to_beat(lever: LeverSummary, pair: Pair, margin: float) -> int | None:
+    """More rows that would show it ahead of the floor by one margin, if it is; see `_more`."""
+    d = pair.difference
+    most = d.high if pair.a == lever.lever else (None if d.low is None else -d.low)
+    if most is None or most <= 0:
+        return None
+    return _more(rows_needed(pair.rows, pair.error or 0.0, margin, 1.96), pair.rows, lever)
+
+
+def _more(needed: int, rows: int, lever: LeverSummary) -> int | None:
+    """Rows to label beyond those there are, 0 where only its budget is short.
+
+    None where it answered enough already: what it has not shown then is within a margin, and no
+    number of rows can be promised to show it.
+    """
+    return None if needed <= rows else max(0, needed - lever.all_rows)
 
 
 def _beats_floor(lever: LeverSummary, cite: Cite, measures: Measures) -> Reason | None:
