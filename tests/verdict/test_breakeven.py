@@ -35,6 +35,23 @@ def test_a_small_model_pays_from_a_range():
     assert break_even(api, own) == found
 
 
+def test_from_what_volume_on_labelling_pays():
+    """The essay's cent a call against a millionth and its machine: 20,000 labels at $0.40."""
+    own, api = two()
+    once = {"labels": 8_000.0, "training": 0.0, "upkeep": 0.0, "change": 0.0, "evaluation": 0.0}
+    small = own.bill.model_copy(
+        update={**once, "marginal": 0.000001, "machine_month": 73.0, "machine_calls": 36.5e6}
+    )
+    cent = dict.fromkeys(("marginal", "marginal_low", "marginal_high"), 0.01)
+    dear = api.bill.model_copy(update={**once, "labels": 0.0, **cent})
+    found = break_even(
+        own.model_copy(update={"bill": small}), api.model_copy(update={"bill": dear})
+    )
+    assert found.low == pytest.approx(8_000 / 12 / (0.01 - 0.000001), rel=1e-6)
+    assert found.high == pytest.approx((8_000 / 12 + 73) / 0.01, rel=1e-6)
+    assert "67,000 to 74,000 calls a month" in found.text
+
+
 def test_estimated_tokens_widen_the_range():
     plain, rough = break_even(*two()), break_even(*two(estimated=True))
     assert rough.low < plain.low
