@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +13,7 @@ from hypothesis import strategies as st
 
 from whichlever.levers import linear_features
 from whichlever.levers.linear_features import Features, char_buckets, text_blocks, tokens
+from whichlever.levers.retrieval.words import words
 
 TEXTS = [
     "CVE-2021-44228 in log4j2 allows use-after-free",
@@ -23,6 +28,31 @@ def test_security_tokens_stay_whole_and_in_parts() -> None:
     assert "out_trade_no" in pieces
     assert {"cve", "2021", "44228", "member", "notify", "php"} <= set(pieces)
     assert wholes == ["cve-2021-44228", "member/notify.php"]
+
+
+LONG_RUNS = ["a", "a ", "a-", "a--", "aB", "a:", "f::", "1.", "_", "é", "a/\\\\", "# "]
+
+
+@pytest.mark.parametrize("run", LONG_RUNS)
+@pytest.mark.parametrize("cut", [tokens, words], ids=["linear", "retrieval"])
+def test_words_of_a_hostile_text_take_linear_time(cut: Callable[[str], object], run: str) -> None:
+    def seconds(size: int) -> float:
+        text = (run * size)[:size]
+        times = []
+        for _ in range(3):
+            began = time.process_time()
+            cut(text)
+            times.append(time.process_time() - began)
+        return min(times)
+
+    few, many = 1_000, 20_000  # quadratic would take 400 times as long, linear takes 20 times
+    assert seconds(many) < 100 * max(seconds(few), 1e-4)
+
+
+@given(st.text(alphabet="aB1_.-:/\\\\ é", max_size=60))
+def test_compounds_are_those_of_the_plain_pattern(text: str) -> None:
+    plain = re.findall(r"\w+(?:[-./:\\]\w+)+", text.lower())
+    assert tokens(text)[1] == plain
 
 
 def test_what_one_text_alone_says_is_not_in_the_vocabulary() -> None:

@@ -25,7 +25,8 @@ CHAR_SIZES = (3, 4, 5)
 CHAR_BITS = 20
 
 _PIECE = re.compile(r"\w+")
-_WHOLE = re.compile(r"\w+(?:[-./:\\]\w+)+")
+# Begun only where a word begins and never given back: linear on a run of letters of any length.
+_WHOLE = re.compile(r"(?<!\w)\w++(?:[-./:\\]\w++)++")
 _MAX_WHOLE = 64
 
 Ints = npt.NDArray[np.int64]

@@ -14,6 +14,9 @@ from functools import lru_cache
 LONGEST = 64
 """Longer words (encoded blobs) are known by their first characters."""
 
+LOOKED_AT = 4 * LONGEST
+"""Characters of a word in which parts are looked for; also bounds what is remembered of it."""
+
 SHORTEST_NUMBER = 3
 """A part that is a shorter number says too little by itself: an octet, a minor version."""
 
@@ -26,7 +29,7 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\WA-Za-z]+")
 
 def words(text: str) -> list[str]:
     """The words of a text, in order, compounds followed by their parts."""
-    return [word for found in _WORD.findall(text) for word in _forms(found)]
+    return [word for found in _WORD.findall(text) for word in _forms(found[:LOOKED_AT])]
 
 
 class Vocabulary:
@@ -58,7 +61,7 @@ class Vocabulary:
 def _forms(word: str) -> tuple[str, ...]:
     """A word as found in the text: itself and its parts, in lower case, each once."""
     forms = {word[:LONGEST].lower(): None}
-    for part in _PARTS.findall(word[: 4 * LONGEST]):
+    for part in _PARTS.findall(word):
         _add(forms, part)
         if not any(c.isdigit() for c in part):
             for piece in _CAMEL.findall(part):
