@@ -7,8 +7,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 from transformers.utils import logging
+
+ATTENTION_DROPOUTS = ("attention_probs_dropout_prob", "attention_dropout")
+"""Names that encoders have for it: BERT's and its kin's, DistilBERT's and ModernBERT's."""
 
 
 class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
@@ -24,16 +27,12 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
     def __init__(self, folder: Path, classes: int) -> None:
         super().__init__()
         logging.disable_progress_bar()
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         # Dropout inside attention would cost the fused attention kernel; the other dropouts stay.
-        self.body = AutoModel.from_pretrained(
-            folder,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            attn_implementation="sdpa",
-            attention_probs_dropout_prob=0.0,
-            dtype=torch.float32,
-        )
+        for name in ATTENTION_DROPOUTS:
+            if hasattr(config, name):
+                setattr(config, name, 0.0)
+        self.body = _encoder(folder, config)
         self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(self.body.config.hidden_size, classes)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -67,3 +66,18 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
         return [
             {"params": params, "lr": lr, "weight_decay": wd} for (lr, wd), params in grouped.items()
         ]
+
+
+def _encoder(folder: Path, config: Any) -> nn.Module:  # noqa: ANN401 - a transformers config
+    """Load an encoder with fused attention where its architecture has it."""
+    given = {
+        "config": config,
+        "use_safetensors": True,
+        "local_files_only": True,
+        "trust_remote_code": False,
+        "dtype": torch.float32,
+    }
+    try:
+        return AutoModel.from_pretrained(folder, attn_implementation="sdpa", **given)
+    except ValueError:  # says that the architecture lacks it
+        return AutoModel.from_pretrained(folder, attn_implementation="eager", **given)
