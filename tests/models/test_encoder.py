@@ -57,13 +57,16 @@ def rows(count: int, seed: int) -> tuple[list[str], np.ndarray]:
     return texts, targets
 
 
-def train(folder: Path, **options: object) -> tuple[EncoderRun, list[str], EncoderText]:
+def train(
+    folder: Path, record: Path | None = None, **options: object
+) -> tuple[EncoderRun, list[str], EncoderText]:
     text = EncoderText((folder / "tokenizer.json").read_text(), 24)
     (texts, targets), (held, held_targets) = rows(160, 0), rows(40, 1)
     given = {"epochs": 6.0, "rate": 5e-3, "batch": 16, "seconds": 600.0, **options}
     run = train_encoder(
         folder, text.encode(texts).ids, targets, text.encode(held).ids, held_targets, 2,
         options=EncoderOptions(**given), seed=3, metric="accuracy", progress=Silent(),
+        record=record,
     )  # fmt: skip
     return run, held, text
 
@@ -176,11 +179,78 @@ def test_a_plan_is_always_possible(
     json.dumps(made.shrunk)
 
 
-def test_a_slow_machine_ends_training_at_the_budget(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_slow_machine_ends_training_once_and_a_later_start_stops_there_too(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoder, "_probe", lambda *_: (1e9, 0.0))
-    run, _, _ = train(tiny, epochs=500.0, seconds=1.0, patience=1000)
+    given = {"epochs": 500.0, "seconds": 0.5, "patience": 1000}
+    run, _, _ = train(tiny, record=tmp_path / "plan.json", **given)
     assert run.cut_by_time
     assert run.epochs < 500
-    assert run.seconds < 5
+    assert 1.0 <= run.seconds < 5  # planned for half a second, stopped at twice as much
+    monkeypatch.setattr(encoder, "OVERRUN", 0.0)  # by the clock it would stop at once
+    again, _, _ = train(tiny, record=tmp_path / "plan.json", **given)
+    assert (again.epochs, again.cut_by_time) == (run.epochs, True)
+    ours, theirs = run.net.state_dict(), again.net.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_after_a_kill_training_goes_by_the_plan_that_was_written_down(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"epochs": 6.0, "seconds": 10.0, "record": tmp_path / "plan.json"}
+    monkeypatch.setattr(encoder, "_probe", lambda *_: (160 * 12 / 4, 0.0))
+    real = encoder._Trainer._step
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(encoder._Trainer, "_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny, **given)
+    monkeypatch.setattr(encoder._Trainer, "_step", real)
+    whole, _, _ = train(tiny, **{**given, "record": tmp_path / "other.json"})
+    assert whole.plan.shrunk
+    monkeypatch.setattr(encoder, "_probe", lambda *_: (1e9, 0.0))  # a quicker machine by now
+    again, _, _ = train(tiny, **given)
+    assert again.plan == whole.plan
+    ours, theirs = whole.net.state_dict(), again.net.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def other_encoder(kind: str, folder: Path, minilm: Path) -> Path:
+    size = {"vocab_size": 30522, "max_position_embeddings": 64}
+    made = {
+        "distilbert": lambda: transformers.DistilBertModel(
+            transformers.DistilBertConfig(dim=32, n_layers=2, n_heads=2, hidden_dim=64, **size)
+        ),
+        "modernbert": lambda: transformers.ModernBertModel(
+            transformers.ModernBertConfig(
+                hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+                pad_token_id=0, **size,
+            )
+        ),
+        "roberta": lambda: transformers.RobertaModel(
+            transformers.RobertaConfig(
+                hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+                **size,
+            )
+        ),
+    }  # fmt: skip
+    torch.manual_seed(0)
+    made[kind]().save_pretrained(folder)
+    shutil.copy(minilm / "tokenizer.json", folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["distilbert", "modernbert", "roberta"])
+def test_encoders_of_other_families_train(kind: str, minilm: Path, tmp_path: Path) -> None:
+    run, _, _ = train(other_encoder(kind, tmp_path, minilm), epochs=1.0)
+    assert len(run.scores) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["distilbert", "modernbert", "roberta"])
+def test_encoders_of_other_families_export(kind: str, minilm: Path, tmp_path: Path) -> None:
+    run, held, text = train(other_encoder(kind, tmp_path, minilm), epochs=0.1)
+    assert encoder_onnx.export(run.net, text.encode([*held, ""]).ids, tmp_path / "m.onnx") <= 1e-4

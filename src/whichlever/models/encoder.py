@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from whichlever.models.encoder_net import Classifier
-from whichlever.models.encoder_plan import Plan, plan
+from whichlever.models.encoder_plan import Plan, keep_plan, kept_plan, plan
 from whichlever.models.encoder_text import Ints, by_length, padded, training_batches
 from whichlever.models.goal import goal_score
 from whichlever.progress import Progress
@@ -22,6 +22,9 @@ CHECK_TOKENS = 8192
 """Tokens in one batch when validation rows are scored."""
 
 PROBE_STEPS = 5
+
+OVERRUN = 2.0
+"""Times its budget that training may take before it is stopped: what was planned is trained."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class EncoderOptions:
     patience
         Validation checks without a better score before stopping.
     seconds
-        Time budget for training.
+        Time budget that training is planned for.
     """
 
     epochs: float = 4.0
@@ -90,12 +93,15 @@ def train_encoder(
     metric: str,
     progress: Progress,
     name: str = "encoder",
+    record: Path | None = None,
 ) -> EncoderRun:
     """Train every weight, stopping early on validation rows.
 
     A few steps are timed first (and undone), an estimate is given, and epochs, then the oldest
-    rows, are dropped until it fits the budget. Should the machine slow down later, the learning
-    rate still reaches 0 at the end of the budget, and training stops there.
+    rows, are dropped until it fits the budget. That plan is written to ``record`` before the
+    first step, and a later start with the same ``record`` trains by it, whatever its clock says.
+    Should the machine slow down later, training overruns its budget, and stops at `OVERRUN` times
+    it: at a step that is written down first, where a later start stops too.
 
     Parameters
     ----------
@@ -107,6 +113,8 @@ def train_encoder(
         Class of each text; -1 in ``valid_targets`` is a label outside the classes.
     metric
         ``macro_f1`` or ``accuracy``.
+    record : Path, optional
+        File that keeps the plan; belongs to these rows, options and seed alone.
 
     Returns
     -------
@@ -116,14 +124,18 @@ def train_encoder(
     torch.manual_seed(seed)
     net = Classifier(folder, classes)
     lengths = np.fromiter((len(ids) for ids in train), np.int64, len(train))
-    speed, check_seconds = _probe(net, train, valid, options)
-    planned = plan(
-        len(train), options.epochs, float(lengths.mean()), speed, check_seconds, options.seconds
-    )
+    planned = None if record is None else kept_plan(record)
+    if planned is None:
+        speed, check_seconds = _probe(net, train, valid, options)
+        planned = plan(
+            len(train), options.epochs, float(lengths.mean()), speed, check_seconds, options.seconds
+        )
+        if record is not None:
+            keep_plan(record, planned)
     with progress.step(name, total=planned.rows * planned.epochs, seconds=planned.seconds) as bar:
         if planned.shrunk:
             bar.note(planned.shrunk)
-        trainer = _Trainer(net, planned, options, metric, np.random.default_rng(seed))
+        trainer = _Trainer(net, planned, options, metric, np.random.default_rng(seed), record)
         return trainer.run(
             train[len(train) - planned.rows :], targets[len(targets) - planned.rows :],
             lengths[len(lengths) - planned.rows :], valid, valid_targets, bar,
@@ -135,10 +147,10 @@ class _Trainer:
 
     def __init__(
         self, net: Classifier, planned: Plan, options: EncoderOptions, metric: str,
-        rng: np.random.Generator,
+        rng: np.random.Generator, record: Path | None,
     ) -> None:  # fmt: skip
-        self.net, self.plan, self.options, self.metric, self.rng = (
-            net, planned, options, metric, rng,
+        self.net, self.plan, self.options, self.metric, self.rng, self.record = (
+            net, planned, options, metric, rng, record,
         )  # fmt: skip
         groups = net.groups(options.rate, options.layer_decay, options.weight_decay)
         self.peaks = [group["lr"] for group in groups]
@@ -156,18 +168,17 @@ class _Trainer:
         total = max(1, round(self.plan.rows * self.plan.epochs))
         next_check = min(total, len(train))
         began = time.monotonic()
-        done, training_seconds, cut, stop = 0, 0.0, False, False
+        done, steps, training_seconds, cut, stop = 0, 0, 0.0, False, False
         while not stop:
             for rows in training_batches(lengths, options.batch, self.rng):
                 step_began = time.monotonic()
-                # The clock counts only where the machine has become slower than planned.
-                spent = (step_began - began) / options.seconds
-                share = max(done / total, min(1.0, spent) if spent > 1 / 1.02 else 0.0)
+                share = min(1.0, done / total)
                 self._step([train[i] for i in rows.tolist()], targets[rows], weight, share)
                 done += len(rows)
+                steps += 1
                 training_seconds += time.monotonic() - step_began
                 bar.advance(len(rows))
-                cut = done < total and time.monotonic() - began >= options.seconds
+                cut = done < total and self._cut(steps, time.monotonic() - began, bar)
                 if done < next_check and not cut:
                     continue
                 stop = self._check(done / len(train), valid, valid_targets, bar) or cut
@@ -190,6 +201,18 @@ class _Trainer:
             cut_by_time=cut,
             scores=self.scores,
         )
+
+    def _cut(self, steps: int, seconds: float, bar: Any) -> bool:  # noqa: ANN401 - progress.Step
+        """Whether time ends training here: where it was recorded, else on `OVERRUN`."""
+        if self.plan.stop_at is not None:
+            return steps >= self.plan.stop_at
+        if seconds < OVERRUN * self.options.seconds:
+            return False
+        self.plan = replace(self.plan, stop_at=steps)
+        if self.record is not None:
+            keep_plan(self.record, self.plan)
+        bar.note(f"stopped after {OVERRUN:g} times its budget: this machine became slower")
+        return True
 
     def _step(
         self, rows: list[Ints], targets: Ints, weight: torch.Tensor | None, share: float

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from whichlever.errors import RunError
+from whichlever.models.static_distill import write_aside
 
 FEWEST_EPOCHS = 1.5
 """Passes below which rows are dropped rather than passes."""
@@ -16,7 +21,8 @@ class Plan:
     """What will be trained.
 
     ``seconds`` is the estimate for it; ``asked_seconds`` the one for what was asked; ``shrunk``
-    says in words what was given up, or is None.
+    says in words what was given up, or is None; ``stop_at`` is the step at which a machine that
+    became much slower than planned ended training, None where none did.
     """
 
     rows: int
@@ -24,6 +30,28 @@ class Plan:
     seconds: float
     asked_seconds: float
     shrunk: str | None
+    stop_at: int | None = None
+
+
+def keep_plan(file: Path, made: Plan) -> None:
+    """Write a plan down before anything is trained by it: the clock is asked only once."""
+    write_aside(file, json.dumps(asdict(made)).encode())
+
+
+def kept_plan(file: Path) -> Plan | None:
+    """The plan of an earlier start of the same training; None where there was none.
+
+    Raises
+    ------
+    RunError
+        The file is damaged.
+    """
+    if not file.exists():
+        return None
+    try:
+        return Plan(**json.loads(file.read_bytes()))
+    except (ValueError, TypeError):
+        raise RunError(f"{file}: is damaged; remove its folder, training starts again") from None
 
 
 def plan(
