@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 RUNGS = ("static", "encoder")
+
+T = TypeVar("T")
+
+
+def _different(values: list[T]) -> list[T]:
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise ValueError(f"{value!r} stands there twice; once is enough")
+    return values
+
+
+Choices = Annotated[
+    list[T],
+    AfterValidator(_different),
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+]
+"""At least one, each another: every one of them is tried."""
+
+Window = Annotated[int, Field(ge=1)] | Literal["all"]
 
 
 class Model(BaseModel):
@@ -17,15 +43,18 @@ class Model(BaseModel):
 
 
 class LinearSettings(Model):
-    """TF-IDF + linear model; every list is searched on validation rows."""
+    """TF-IDF + linear model; every list is searched on validation rows.
 
-    windows: list[Annotated[int, Field(ge=1)] | Literal["all"]] = Field(
+    Windows are searched only where every training row has a time.
+    """
+
+    windows: Choices[Window] = Field(
         default=[1000, 5000, 20_000, "all"],
-        min_length=1,
-        description="Newest (by time, else random) training rows to try.",
+        description="Newest training rows to try, where rows have times; without times a smaller "
+        "window is only fewer rows, so the largest alone is used, a random draw.",
     )
-    c: list[Annotated[float, Field(gt=0)]] = Field(default=[0.1, 0.3, 1.0, 3.0, 10.0], min_length=1)
-    families: list[Literal["svm", "logistic"]] = Field(
+    c: Choices[Annotated[float, Field(gt=0)]] = Field(default=[0.1, 0.3, 1.0, 3.0, 10.0])
+    families: Choices[Literal["svm", "logistic"]] = Field(
         default=["svm", "logistic"], description="svm always runs; logistic where it fits."
     )
     chars: bool = Field(default=True, description="Try character n-grams too.")
@@ -58,22 +87,34 @@ class RagSettings(_LLMSettings):
     """Retrieval: k passages or labelled rows in the prompt, and a nearest-neighbour vote."""
 
     k: int = Field(default=5, ge=1)
-    vote_k: list[int] = Field(default=[1, 3, 5, 10, 20])
+    vote_k: Choices[Annotated[int, Field(ge=1)]] = Field(default=[1, 3, 5, 10, 20])
     vote_only: bool = Field(default=False, description="Only the nearest-neighbour vote.")
 
 
 class FinetuneSettings(Model):
     """Fine-tuning: which rungs, from which base, within which budget."""
 
-    rungs: list[Literal["static", "encoder"]] = Field(default=["static", "encoder"], min_length=1)
-    base: str = Field(default="all-minilm-l6-v2", description="Weights name, path or hub id.")
+    rungs: Choices[Literal["static", "encoder"]] = Field(default=["static", "encoder"])
+    base: str = Field(
+        default="all-minilm-l6-v2",
+        min_length=1,
+        description="An encoder: a weights name, or a folder (from the task's own) with "
+        "model.safetensors, config.json and tokenizer.json.",
+    )
     max_rows: int | None = Field(default=20_000, ge=1, description="Encoder: newest rows used.")
     max_tokens: int = Field(default=160, ge=8, le=8192, description="Encoder: longest input.")
     epochs: float = Field(default=4.0, gt=0)
     learning_rate: float = Field(default=1e-4, gt=0, description="Encoder: peak learning rate.")
     minutes: float = Field(default=30.0, gt=0, description="Encoder: training time budget.")
-    windows: list[int | Literal["all"]] = Field(
+    windows: Choices[Window] = Field(
         default=[20_000, "all"], description="Static: newest rows to try."
+    )
+    seeds: int = Field(
+        default=1,
+        ge=1,
+        le=10,
+        description="Trainings that differ in their seed alone; the first is measured, the "
+        "others' validation scores say how much luck there is.",
     )
     threads: int | None = Field(default=None, ge=1)
 
