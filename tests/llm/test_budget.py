@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from whichlever.errors import InputError
+from whichlever.errors import DataError, InputError
 from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
 from whichlever.predict import Prediction, Usage
 from whichlever.task import Task
@@ -16,13 +16,20 @@ def test_what_is_left_of_the_time_is_divided_by_what_a_row_takes() -> None:
 
 
 def test_dollars_can_be_the_tighter_limit() -> None:
-    assert affordable("prompt", (60.0, 0.5, None), Spent(dollars=0.2), PER_ROW) == 30
+    assert affordable("prompt", (60.0, 0.5, None), Spent(dollars=0.2), PER_ROW) == 27
+    # A tenth is left for rows dearer than those measured, but never the only row.
+    assert affordable("prompt", (60.0, 0.215, None), Spent(dollars=0.2), PER_ROW) == 1
 
 
 def test_a_budget_in_dollars_wants_a_price() -> None:
     unpriced = Spent(10, 20.0, None)
     with pytest.raises(InputError, match=r"levers\.prompt\.dollars: .* dollars_in"):
         affordable("prompt", (60.0, 0.5, None), unpriced, unpriced)
+
+
+def test_without_a_measured_row_there_is_no_size() -> None:
+    with pytest.raises(DataError, match=r"levers\.prompt: no row was there to measure"):
+        affordable("prompt", (60.0, None, None), Spent(), Spent())
 
 
 def test_a_budget_that_pays_for_nothing_says_so() -> None:

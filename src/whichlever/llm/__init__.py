@@ -3,10 +3,12 @@ weights that are on this machine. `Chooser` asks for one of a task's labels.
 """
 
 from whichlever.llm.adding import add_weights
-from whichlever.llm.choose import Chooser, Extra
+from whichlever.llm.choose import Chooser
 from whichlever.llm.client import Client, Server
 from whichlever.llm.embedded import open_llm
 from whichlever.llm.journal import Journal
+from whichlever.llm.limit import Limit
+from whichlever.llm.question import Extra
 from whichlever.llm.reply import Reply
 from whichlever.llm.weights import Weights, find_weights, list_weights
 
@@ -15,6 +17,7 @@ __all__ = [
     "Client",
     "Extra",
     "Journal",
+    "Limit",
     "Reply",
     "Server",
     "Weights",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from whichlever.errors import InputError
+from whichlever.errors import DataError, InputError
 from whichlever.predict import Prediction
 from whichlever.prices import TokenPrice, token_price
 from whichlever.task import LLM, Task
@@ -14,6 +14,10 @@ Prices = tuple[float, float, float]
 
 ANSWERS_SHARE = 0.5
 """Of the minutes, what is kept for answering whatever choosing took."""
+
+MONEY_SHARE = 0.9
+"""Of the dollars left, what rows are sized for: money is a hard bound, and rows that turn out
+dearer than those measured would go unanswered at its end."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,15 @@ def affordable(
     ------
     InputError
         It pays for no row at all, or is in dollars and the model has no price.
+    DataError
+        No row was measured.
     """
     minutes, dollars, most = budget
+    if per_row.rows < 1:
+        raise DataError(
+            f"levers.{lever}: no row was there to measure what one takes; give the task training "
+            "or validation rows (data.split)"
+        )
     each = per_row.seconds / per_row.rows
     # Time is a soft budget: choosing that overran (a busy machine) never eats the half that is
     # kept for answers. Money is not: what is spent is spent.
@@ -98,18 +109,26 @@ def affordable(
     rows = int(left / each) if each > 0 else most or 10**9
     if dollars is not None:
         if per_row.dollars is None or spent.dollars is None:
-            raise InputError(
-                f"levers.{lever}.dollars: the model's price is not known; give dollars_in and "
-                "dollars_out, or price_as, under llms:, or leave dollars: out"
-            )
+            raise InputError(unpriced(lever))
         price = per_row.dollars / per_row.rows
-        rows = min(rows, int((dollars - spent.dollars) / price) if price > 0 else rows)
+        if price > 0:
+            rest = dollars - spent.dollars
+            rows = min(rows, max(int(rest * MONEY_SHARE / price), min(1, int(rest / price))))
     if rows < 1:
+        money = "" if dollars is None else f", ${spent.dollars:.4g} of ${dollars:g} spent"
         raise InputError(
             f"levers.{lever}: the budget pays for no row ({each:.1f} s a row, {left:.0f} s left of "
-            f"{minutes:g} minutes); raise minutes: or dollars:, or use a faster model"
+            f"{minutes:g} minutes{money}); raise minutes: or dollars:, or use a faster model"
         )
     return rows if most is None else min(rows, most)
+
+
+def unpriced(lever: str) -> str:
+    """What to say where a budget is in dollars and the model has no price."""
+    return (
+        f"levers.{lever}.dollars: the model's price is not known; give dollars_in and "
+        "dollars_out, or price_as, under llms:, or leave dollars: out"
+    )
 
 
 def _own(llm: LLM) -> Prices | None:

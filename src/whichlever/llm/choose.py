@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,43 +29,22 @@ from whichlever.errors import (
 )
 from whichlever.llm.client import Client
 from whichlever.llm.journal import Journal, journal_key
+from whichlever.llm.limit import Limit, Request
 from whichlever.llm.options import LETTERS, Guard, answered, find_guard, guard_fields, option_scores
+from whichlever.llm.question import Extra, Failed, Question, Turn, gone, sum_usage
 from whichlever.llm.reply import Reply
 from whichlever.llm.wording import conversation, instructions, question
-from whichlever.predict import Prediction, Row, Scores, Status, Usage
+from whichlever.predict import Prediction, Row, Scores
 
 WARM_UP_SECONDS = 900.0
 """Patience with a shared prefix, which is read once and can be long."""
 
+LOST_IN_A_ROW = 3
+"""Rows lost one after the other (after their retries) that mean the server is gone."""
+
 TOP_LLAMA = 100
 TOP_ELSEWHERE = 20
 """Rivals asked for: what OpenAI and vLLM allow, and more where the server is llama.cpp."""
-
-
-@dataclass(frozen=True)
-class Extra:
-    """What one row is given beside its text: passages, and solved cases as (text, label)."""
-
-    blocks: tuple[str, ...] = ()
-    examples: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class _Turn:
-    """One rotation: what each option stands for, and the conversation up to the row."""
-
-    options: tuple[str, ...]
-    labels: tuple[str, ...]
-    prefix: list[dict[str, str]]
-    key: str
-
-    def option(self, label: str) -> str:
-        return self.options[self.labels.index(label)]
-
-
-class _Failed(Exception):
-    def __init__(self, status: Status, error: str) -> None:
-        self.status, self.error = status, error
 
 
 class Chooser:
@@ -83,7 +63,9 @@ class Chooser:
     rotations
         Option orders averaged per answer.
     journal
-        Keeps answers between runs.
+        Keeps answers between runs, and where the limit stopped.
+    limit
+        Says before every row whether the budget allows it; None is no limit.
 
     Raises
     ------
@@ -104,13 +86,16 @@ class Chooser:
         rotations: int = 2,
         journal: Journal | None = None,
         guard: Guard | None = None,
+        limit: Limit | None = None,
     ) -> None:
         self.client = client
         self.labels = tuple(labels)
         self.guard: Guard = find_guard(client) if guard is None else guard
         letters = LETTERS[: len(labels)]
         self.lettered = len(labels) <= len(LETTERS) and all(map(client.single_token, letters))
+        self.limit = limit
         self._journal = journal
+        self._lost = 0
         self._lock = threading.Lock()
         self.spent_seconds = 0.0
         """Wall time of the requests answered so far, waits and retries too; of answers found in
@@ -129,9 +114,12 @@ class Chooser:
     @property
     def wall_seconds(self) -> float:
         """Wall time of the answers so far: several requests may have been under way at once."""
-        if self.client.slots:
-            return self.spent_seconds
-        return self.spent_seconds / self.client.server.parallel
+        return self.spent_seconds / self._abreast
+
+    @property
+    def _abreast(self) -> int:
+        """Requests that may be under way at once."""
+        return 1 if self.client.slots else self.client.server.parallel
 
     def warm_up(self) -> None:
         """Read the shared prefix into each slot (or ask for it once), before any row is timed."""
@@ -141,62 +129,168 @@ class Chooser:
 
     def kept(self, rows: Sequence[Row]) -> bool:
         """Whether the journal already holds every answer to these rows."""
-        return self._journal is not None and all(
-            self._journal.get(self._request(turn, row.text, Extra())[0]) is not None
-            for row in rows
-            for turn in self._turns
-        )
+        return all(self._known(self._questions(row.text, Extra())) for row in rows)
 
     def choose(self, row_id: str, text: str, extra: Extra | None = None) -> Prediction:
-        """Answer one text; what goes wrong becomes its status, never an exception.
+        """Answer one text; what goes wrong becomes its status.
 
         Raises
         ------
         EgressError
             The connection was refused because the host is not allowed.
+        LLMError
+            The server is gone: `LOST_IN_A_ROW` rows were lost one after the other.
         """
-        extra = extra or Extra()
-        replies: list[Reply] = []
-        said: list[str] = []
-        for slot, turn in enumerate(self._turns):
-            try:
-                reply = self._ask(turn, slot, text, extra)
-                replies.append(reply)
-                said.append(turn.labels[turn.options.index(self._option(turn, reply))])
-            except _Failed as failed:
-                usage = _sum([reply.usage for reply in replies])
-                return Prediction(row_id, None, None, failed.status, failed.error, usage)
-        scores = self._scores(replies)
-        label = said[0] if scores is None else self.labels[int(np.argmax(scores))]
-        return Prediction(row_id, label, scores, usage=_sum([r.usage for r in replies]))
+        return self._choose(row_id, text, extra or Extra())[0]
 
     def choose_rows(
         self, rows: Sequence[Row], extras: Iterable[Extra] | None = None
     ) -> list[Prediction]:
-        """Answer rows in order; several at once where the server is asked in parallel."""
-        pairs = list(zip(rows, extras or [Extra()] * len(rows), strict=True))
-        if self.client.slots or self.client.server.parallel == 1 or len(pairs) < 2:
-            return [self.choose(row.id, row.text, extra) for row, extra in pairs]
-        with ThreadPoolExecutor(self.client.server.parallel) as pool:
-            return list(
-                pool.map(lambda pair: self.choose(pair[0].id, pair[0].text, pair[1]), pairs)
-            )
+        """Answer rows in order; several at once where the server is asked in parallel.
+
+        A row that was lost to the connection or to 429 is asked again after the others. It is
+        given up, for good, only when the server answers a plain question in between.
+
+        Raises
+        ------
+        EgressError
+            The connection was refused because the host is not allowed.
+        LLMError
+            The server is gone. Rows answered so far are in the journal, and the same command
+            goes on from them.
+        """
+        given = list(extras or [Extra()] * len(rows))
+        pairs = list(zip(rows, given, strict=True))
+
+        def answer(pair: tuple[Row, Extra]) -> tuple[Prediction, bool]:
+            return self._choose(pair[0].id, pair[0].text, pair[1])
+
+        with nullcontext() if self.limit is None else self.limit.asking():
+            if self.client.slots or self.client.server.parallel == 1 or len(pairs) < 2:
+                answers = [answer(pair) for pair in pairs]
+            else:
+                with ThreadPoolExecutor(self.client.server.parallel) as pool:
+                    answers = list(pool.map(answer, pairs))
+            return [
+                self._again(*pair) if lost else prediction
+                for pair, (prediction, lost) in zip(pairs, answers, strict=True)
+            ]
+
+    def _again(self, row: Row, extra: Extra) -> Prediction:
+        """Ask once more for a row that was lost, and tell a server that is gone from a bad row."""
+        answer, lost = self._choose(row.id, row.text, extra, again=True)
+        if not lost:
+            return answer
+        try:
+            self.client.check()
+        except LLMError as error:
+            raise gone(error) from error
+        return self._choose(row.id, row.text, extra, again=True, last=True)[0]
+
+    def _choose(
+        self, row_id: str, text: str, extra: Extra, *, again: bool = False, last: bool = False
+    ) -> tuple[Prediction, bool]:
+        """Answer one text within the limit; also whether it was lost and may be asked again."""
+        questions = self._questions(text, extra)
+        known = self._known(questions)
+        stop = self._stop(questions, known)
+        if stop is not None:
+            return Prediction(row_id, None, None, stop["status"], stop["error"]), False
+        used: list[Request] = []
+        try:
+            answer = self._ask_all(row_id, questions, used, last)
+        except Failed as failed:
+            self._note_lost(failed, again)
+            usage = sum_usage([request.usage for request in used if request.usage is not None])
+            if failed.status in ("timeout", "error"):  # the user waited for nothing, but waited
+                waited = (usage.seconds or 0.0) + failed.wall
+                usage = replace(usage, seconds=waited)
+            return Prediction(row_id, None, None, failed.status, failed.error, usage), failed.lost
+        else:
+            self._lost = 0
+            return answer, False
+        finally:
+            if self.limit is not None:
+                self.limit.count(used, settled=not known)
+
+    def _ask_all(
+        self, row_id: str, questions: Sequence[Question], used: list[Request], last: bool
+    ) -> Prediction:
+        """Ask every rotation, noting in ``used`` what each one took."""
+        replies: list[Reply] = []
+        said: list[str] = []
+        for slot, (turn, asked) in enumerate(zip(self._turns, questions, strict=True)):
+            reply = self._ask(turn, slot, asked, used, last)
+            replies.append(reply)
+            said.append(turn.labels[turn.options.index(self._option(turn, reply))])
+        scores = self._scores(replies)
+        label = said[0] if scores is None else self.labels[int(np.argmax(scores))]
+        return Prediction(row_id, label, scores, usage=sum_usage([r.usage for r in replies]))
+
+    def _note_lost(self, failed: Failed, again: bool) -> None:
+        """Count rows lost one after the other; too many are the server's end.
+
+        Raises
+        ------
+        LLMError
+            The server is gone.
+        """
+        if not failed.lost:
+            self._lost = 0
+        elif not again:
+            with self._lock:
+                self._lost += 1
+            if self._lost >= LOST_IN_A_ROW:
+                raise gone(LLMError(failed.error))
+
+    def _stop(self, questions: Sequence[Question], known: bool) -> Mapping[str, Any] | None:
+        """Why the limit lets no row be asked, kept once so that a later run stops there too.
+
+        A row whose answer is known is free. Otherwise the room for it is taken.
+        """
+        if self.limit is None:
+            return None
+        key = journal_key("stop", self.limit.identity, [asked.key for asked in questions])
+        kept = None if self._journal is None else self._journal.get(key)
+        if kept is not None or known:
+            return kept
+        refusal = self.limit.refusal()
+        if refusal is None:
+            return None
+        stop = {"status": refusal[0], "error": refusal[1]}
+        return stop if self._journal is None else self._journal.keep(key, stop)
+
+    def _questions(self, text: str, extra: Extra) -> list[Question]:
+        return [self._question(turn, text, extra) for turn in self._turns]
+
+    def _known(self, questions: Sequence[Question]) -> bool:
+        """Whether nothing has to be asked: a row ends at its first rotation without an answer."""
+        for turn, asked in zip(self._turns, questions, strict=True):
+            kept = None if self._journal is None else self._journal.get(asked.key)
+            if kept is None:
+                return False
+            if (
+                "status" in kept
+                or answered(kept["reply"]["text"], turn.options, self.guard) is None
+            ):
+                return True
+        return True
 
     def _turn(
         self, shift: int, about: str, meanings: Mapping[str, str], shots: Sequence[tuple[str, str]]
-    ) -> _Turn:
+    ) -> Turn:
         labels = self.labels[shift:] + self.labels[:shift]
         options = tuple(LETTERS[: len(labels)]) if self.lettered else labels
         named = dict(zip(labels, options, strict=True))
         system = instructions(about, list(zip(options, labels, strict=True)), meanings)
         solved = [(text, named[label]) for text, label in shots]
         prefix = conversation(system, solved, None)
-        return _Turn(options, labels, prefix, journal_key(prefix))
+        return Turn(options, labels, prefix, journal_key(prefix))
 
-    def _option(self, turn: _Turn, reply: Reply) -> str:
+    def _option(self, turn: Turn, reply: Reply) -> str:
         option = answered(reply.text, turn.options, self.guard)
         if option is None:
-            raise _Failed("refused", f"answered {reply.text[:60]!r}, which is none of the options")
+            raise Failed("refused", f"answered {reply.text[:60]!r}, which is none of the options")
         return option
 
     def _scores(self, replies: Sequence[Reply]) -> Scores | None:
@@ -211,26 +305,34 @@ class Chooser:
             total += found[[turn.labels.index(label) for label in self.labels]]
         return np.asarray(total / total.sum(), dtype=np.float32)
 
-    def _ask(self, turn: _Turn, slot: int, text: str, extra: Extra) -> Reply:
+    def _ask(
+        self, turn: Turn, slot: int, asked: Question, used: list[Request], last: bool
+    ) -> Reply:
         """The reply to one rotation, from the journal where it was given before."""
-        key, messages, request = self._request(turn, text, extra)
-        kept = None if self._journal is None else self._journal.get(key)
+        kept = None if self._journal is None else self._journal.get(asked.key)
+        before = 0.0 if kept is None else float(kept.get("wall", 0.0)) / self._abreast
         if kept is None:
             began = time.monotonic()
-            kept = self._answer(turn, slot, messages, request)
+            kept = self._answer(turn, slot, asked.messages, asked.request)
             kept = {**kept, "wall": time.monotonic() - began}
+            if last:
+                kept.pop("lasting", None)
             if self._journal is not None and kept.get("lasting", True):
-                kept = self._journal.keep(key, kept)
+                kept = self._journal.keep(asked.key, kept)
+        wall = float(kept.get("wall", 0.0))
         with self._lock:
-            self.spent_seconds += float(kept.get("wall", 0.0))
+            self.spent_seconds += wall
         if "status" in kept:
-            raise _Failed(kept["status"], kept["error"])
-        return Reply.from_json(kept["reply"])
+            lost = not kept.get("lasting", True)
+            if not lost:
+                tries = self.client.server.retries + 1 if kept["status"] == "timeout" else 1
+                used.append(Request(asked.key, None, tries, before))
+            raise Failed(kept["status"], kept["error"], wall, lost)
+        reply = Reply.from_json(kept["reply"])
+        used.append(Request(asked.key, reply.usage, before=before))
+        return reply
 
-    def _request(
-        self, turn: _Turn, text: str, extra: Extra
-    ) -> tuple[str, list[dict[str, str]], dict[str, Any]]:
-        """The journal's key of a question, its messages, and how it is asked."""
+    def _question(self, turn: Turn, text: str, extra: Extra) -> Question:
         examples = [(solved, turn.option(label)) for solved, label in extra.examples]
         user = question(text, extra.blocks, examples)
         messages = [*turn.prefix, {"role": "user", "content": user}]
@@ -239,10 +341,10 @@ class Chooser:
             "top_logprobs": self._top(),
             "extra": guard_fields(self.guard, turn.options),
         }
-        return journal_key(self.client.identity, messages, request), messages, request
+        return Question(journal_key(self.client.identity, messages, request), messages, request)
 
     def _answer(
-        self, turn: _Turn, slot: int, messages: list[dict[str, str]], request: dict[str, Any]
+        self, turn: Turn, slot: int, messages: list[dict[str, str]], request: dict[str, Any]
     ) -> Mapping[str, Any]:
         """Ask the server; failures that a later try would repeat are lasting."""
         try:
@@ -271,7 +373,7 @@ class Chooser:
             return False
         return counted + self._max_tokens() > self.client.server.context
 
-    def _ready(self, turn: _Turn, slot: int) -> None:
+    def _ready(self, turn: Turn, slot: int) -> None:
         """Bring a slot back to exactly the shared prefix.
 
         The arithmetic of a prompt depends on how it is cut into batches, so an answer must not
@@ -299,19 +401,3 @@ class Chooser:
         if not self.lettered:
             return 0
         return TOP_LLAMA if self.client.llama else TOP_ELSEWHERE
-
-
-def _sum(usages: Sequence[Usage]) -> Usage:
-    """Usage of a row over its rotations; what one of them did not measure stays unmeasured."""
-
-    def total(name: str) -> Any:  # noqa: ANN401 - int or float, as the field is
-        values = [getattr(usage, name) for usage in usages]
-        return None if not values or any(v is None for v in values) else sum(values)
-
-    return Usage(
-        tokens_in=total("tokens_in"),
-        tokens_cached=total("tokens_cached"),
-        tokens_out=total("tokens_out"),
-        seconds=total("seconds"),
-        bytes_out=total("bytes_out"),
-    )
