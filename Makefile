@@ -46,6 +46,23 @@ format: $(VENV)/.test
 	$(BIN)/ruff format src tests bench
 	$(BIN)/ruff check --fix src tests bench
 
+# Needs ../shared/data for the real sets; the encoder alone trains for about 40 minutes.
+results: setup
+	$(BIN)/python bench/cwe.py runs/cwe/run
+	$(BIN)/python bench/results.py cwe runs/cwe/run
+	$(BIN)/python bench/triage.py runs/triage
+	$(BIN)/python bench/results.py triage runs/triage
+
+$(VENV)/.bench: $(VENV)/.ready
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[all,bench]'
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(BIN)/python bench/import_time.py
+	$(BIN)/python bench/memory_100k.py
+	$(BIN)/python bench/static_speed.py
+	$(BIN)/python bench/results.py fill
+
 schema: setup
 	$(BIN)/whichlever schema > docs/task.schema.json
 

@@ -155,9 +155,7 @@ def triage_table(result: dict[str, Any]) -> str:
     lines = ["| set and split | " + " | ".join(names) + " | verdict |", "|---" * 7 + "|"]
     for name, found in result.items():
         by_name = {lever["lever"]: lever for lever in found["levers"]}
-        scores = [
-            interval(by_name[n]["macro_f1"]) if n in by_name else "not run" for n in names
-        ]
+        scores = [interval(by_name[n]["macro_f1"]) if n in by_name else "not run" for n in names]
         lines.append(f"| {name} | " + " | ".join(scores) + f" | {found['verdict']['headline']} |")
     return "\n".join(lines)
 
@@ -184,6 +182,20 @@ def speed_table(static: dict[str, Any]) -> str:
     )
 
 
+def bound_table(started: dict[str, Any], memory: dict[str, Any]) -> str:
+    """Import time and memory against their bounds."""
+    return "\n".join(
+        [
+            "| what | measured | bound | ratio |",
+            "|---|---|---|---|",
+            f"| `import whichlever` over bare Python | {started['import_over_bare_seconds']:.3f} s | "
+            f"{started['bound_seconds']} s | {started['ratio_to_bound']} |",
+            f"| peak memory of `compare`, {memory['rows']:,} short rows | {memory['peak_gb']} GB | "
+            f"{memory['bound_gb']} GB | {memory['ratio_to_bound']} |",
+        ]
+    )
+
+
 def blocks() -> dict[str, str]:
     """Every block by name, from the JSON files that are there."""
     made: dict[str, str] = {}
@@ -201,6 +213,11 @@ def blocks() -> dict[str, str]:
     static = ROOT / "bench" / "results" / "static_speed.json"
     if static.exists():
         made["static-speed"] = speed_table(json.loads(static.read_text()))
+    bounds = [
+        ROOT / "bench" / "results" / f"{name}.json" for name in ("import_time", "memory_100k")
+    ]
+    if all(path.exists() for path in bounds):
+        made["bounds"] = bound_table(*(json.loads(path.read_text()) for path in bounds))
     return made
 
 
@@ -232,7 +249,9 @@ def main() -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     if args.what == "triage":
         runs = {p.parent.parent.name: gather(p.parent) for p in args.run.glob("*/run/verdict.json")}
-        (RESULTS / "triage.json").write_text(json.dumps(dict(sorted(runs.items())), indent=1) + "\n")
+        (RESULTS / "triage.json").write_text(
+            json.dumps(dict(sorted(runs.items())), indent=1) + "\n"
+        )
     elif args.what != "fill":
         from whichlever.compare import Comparison
         from whichlever.report import plot_png
