@@ -51,6 +51,13 @@ class Fit:
         The model's name in the token price table; None is priced by this machine's time.
     token_prices
         Dollars per million tokens (in, cached, out) where the task gives them.
+    seeds
+        Trainings that were made, differing in their seed alone; ``predictor`` is the first's.
+    cores
+        Threads that the embedded server answers with; None where there is none, or not known.
+    priced
+        Whether the price of its answers can be known; False for a server ``place: here`` that is
+        another machine and has no token price: this machine's time is not what it costs.
     """
 
     predictor: Predictor
@@ -61,6 +68,9 @@ class Fit:
     place: Literal["here", "remote", "recorded"] = "here"
     price_as: str | None = None
     token_prices: tuple[float, float, float] | None = None
+    seeds: int = 1
+    cores: int | None = None
+    priced: bool = True
 
 
 class Lever(Protocol):
@@ -68,7 +78,9 @@ class Lever(Protocol):
 
     ``id`` names it in every table (``linear``, ``prompt``, ``rag``, ``rag-vote``,
     ``finetune-static``, ``recorded-gpt-4``) and is safe as a folder name. A lever may also have
-    ``files``, the files (as the task names them) whose content its results depend on.
+    ``files``, the files (as the task names them) whose content its results depend on, and
+    ``check(task) -> None``, which raises within milliseconds what `fit` could only raise late: a
+    missing package, weights or folder.
     """
 
     id: str

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from whichlever.data.stratify import stratified_order
-from whichlever.errors import LLMWindowError, WeightsError
+from whichlever.errors import DataError, LLMWindowError, WeightsError
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.prompt_shots import Candidate, candidates, goal_score
-from whichlever.llm import Chooser, Client, Journal, find_weights, open_llm
+from whichlever.llm import Chooser, Client, Journal, Limit, find_weights, open_llm
 from whichlever.llm.batch import write_requests
 from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
 from whichlever.llm.options import find_guard
@@ -23,7 +23,8 @@ WORDING = 1
 """Raised when the instructions' wording changes, so that old answers are not taken for new."""
 
 CHOOSING_SHARE = 0.25
-"""Of the time budget, what choosing a prompt may take."""
+"""Of the budget, of time and of money, what choosing a prompt is meant to take; no further
+prompt is tried where that may take twice as much."""
 
 PILOT = 4
 MIN_CHOOSE = 8
@@ -55,6 +56,13 @@ class _Tried:
     chooser: Chooser
     answers: list[Prediction]
     spent: Spent
+
+    def burnt(self, settings: PromptSettings) -> float:
+        """The share of the budget that it has taken, of time or of money."""
+        share = self.spent.seconds / (settings.minutes * 60)
+        if settings.dollars and self.spent.dollars is not None:
+            share = max(share, self.spent.dollars / settings.dollars)
+        return share
 
 
 class Prompt:
@@ -119,6 +127,7 @@ class Prompt:
     ) -> Fit:
         settings, task = self._settings, context.task
         billing = Billing.of(settings.model, task)
+        limit = Limit.of("prompt", settings, billing)
         journal = Journal(context.folder / "prompt.journal.jsonl")
         guard = find_guard(client)
         order = stratified_order([row.target for row in valid], context.seed)
@@ -126,15 +135,22 @@ class Prompt:
         tried: list[_Tried] = []
         dropped: dict[str, str] = {}
         offered = candidates(train, context.labels, settings.shots, context.seed)
+        if not valid:  # a few training rows say what a row takes, and nothing is chosen by them
+            sample, offered = list(train[:PILOT]), offered[:1]
+        if not sample:
+            raise DataError("prompt: there is no row to try a prompt on; look at data.split")
         with context.progress.step("prompt: choose", total=len(offered)) as bar:
             for candidate in offered:
                 if tried and len(tried[0].answers) < min(MIN_CHOOSE, len(sample)):
                     dropped[candidate.name] = "no time to try it"
                     continue
+                if tried and self._overrun(tried):
+                    dropped[candidate.name] = "no time or money to try it"
+                    continue
                 chooser = Chooser(
                     client, context.labels, about=task.about, meanings=task.labels,
                     shots=candidate.shots, rotations=settings.rotations, journal=journal,
-                    guard=guard,
+                    guard=guard, limit=limit,
                 )  # fmt: skip
                 try:
                     tried.append(self._try(candidate, chooser, sample, len(offered), billing))
@@ -143,10 +159,18 @@ class Prompt:
                 bar.advance()
         if not tried:
             raise LLMWindowError(next(iter(dropped.values())))
-        best, scores, rows = _best(tried, sample, task.goal.metric)
+        if valid:
+            best, scores, rows = _best(tried, sample, task.goal.metric)
+        else:
+            best, scores, rows = tried[0], {}, 0
+            dropped["every other prompt"] = "no validation rows: nothing was chosen"
         spent = sum((t.spent for t in tried), Spent())
+        if spent.dollars is not None:
+            spent = replace(spent, dollars=limit.spent)
         budget = (settings.minutes, settings.dollars, settings.max_rows)
         most = affordable("prompt", budget, spent, best.spent)
+        each = None if best.spent.dollars is None else best.spent.dollars / best.spent.rows
+        limit.start_answers(each)
         shown = len(best.candidate.shots)
         place = client.server.place
         return Fit(
@@ -169,6 +193,8 @@ class Prompt:
             place=place,
             price_as=billing.price_as,
             token_prices=billing.token_prices,
+            cores=client.cores,
+            priced=billing.priced(client),
         )
 
     def _try(
@@ -179,16 +205,28 @@ class Prompt:
         among: int,
         billing: Billing,
     ) -> _Tried:
-        """Answer as many sample rows as this candidate's share of the time allows."""
+        """Answer as many sample rows as this candidate's share of the budget allows."""
         if not chooser.kept(sample[:PILOT]):
             chooser.warm_up()
-        answers = chooser.choose_rows(sample[:PILOT])
-        each = chooser.wall_seconds / max(1, len(answers))
-        share = self._settings.minutes * 60 * CHOOSING_SHARE / among
-        rows = min(len(sample), max(PILOT, int(share / each) if each > 0 else len(sample)))
-        answers += chooser.choose_rows(sample[PILOT:rows])
-        spent = Spent(len(answers), chooser.wall_seconds, dollars_of(answers, billing.price))
-        return _Tried(candidate, chooser, answers, spent)
+
+        def so_far(answers: list[Prediction]) -> _Tried:
+            dollars = dollars_of(answers, billing.price)
+            return _Tried(
+                candidate, chooser, answers, Spent(len(answers), chooser.wall_seconds, dollars)
+            )
+
+        pilot = so_far(chooser.choose_rows(sample[:PILOT]))
+        each = pilot.burnt(self._settings) / len(pilot.answers)
+        rows = len(sample) if each <= 0 else int(CHOOSING_SHARE / among / each)
+        rest = sample[PILOT : min(len(sample), max(PILOT, rows))]
+        return so_far(pilot.answers + chooser.choose_rows(rest))
+
+    def _overrun(self, tried: Sequence[_Tried]) -> bool:
+        """Whether one more candidate's first rows might take choosing far over its share."""
+        burnt = sum(t.burnt(self._settings) for t in tried)
+        last = tried[-1]
+        pilot = PILOT * last.burnt(self._settings) / len(last.answers)
+        return burnt + pilot > 2 * CHOOSING_SHARE
 
     def write_requests(
         self,

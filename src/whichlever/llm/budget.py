@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whichlever.errors import DataError, InputError
+from whichlever.llm.client import Client
 from whichlever.predict import Prediction
 from whichlever.prices import TokenPrice, token_price
 from whichlever.task import LLM, Task
@@ -39,6 +40,15 @@ class Billing:
         if self.token_prices is not None:
             return TokenPrice("the task's own token prices", *self.token_prices)
         return None if self.price_as is None else token_price(self.price_as)
+
+    def priced(self, client: Client) -> bool:
+        """Whether a call's price can be known, as `whichlever.levers.base.Fit` says it.
+
+        A server ``place: here`` on another machine of the user's takes that machine's time, of
+        which nothing is known here; only its tokens can be priced.
+        """
+        own = client.server.place == "here" and not client.on_this_machine
+        return not own or self.price is not None
 
 
 @dataclass(frozen=True)

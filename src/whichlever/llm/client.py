@@ -66,6 +66,8 @@ class Client:
         Whether it is llama.cpp; None finds out by asking it.
     slots
         Prompt caches that a request may name; 0 where the server has none to name.
+    cores
+        Threads that an embedded server answers with; None is not known.
     on_close
         Called once by `close`.
 
@@ -83,6 +85,7 @@ class Client:
         llama: bool | None = None,
         slots: int = 0,
         engine: str = "",
+        cores: int | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         try:
@@ -92,6 +95,7 @@ class Client:
         self.server = server
         self.weights = weights
         self.slots = slots
+        self.cores = cores
         self.warm: dict[int, str] = {}
         """Which prefix each slot holds; kept by whoever warms them."""
         self.guard: str | None = None
@@ -110,6 +114,11 @@ class Client:
             timeout=server.timeout,
             http_client=http_client(server.name, server.timeout, self._meter),
         )
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether its answers take this machine's time."""
+        return self._loopback
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def _embedded(weights: Weights, slots: int, context: int, timeout: float) -> Cli
     except ImportError as error:
         raise MissingExtraError("the embedded language model", "llm") from error
     key = secrets.token_urlsafe(32)
-    server, address = _start(xllamacpp, weights.path, key, slots, context)
+    cores = _cores()
+    server, address = _start(xllamacpp, weights.path, key, slots, context, cores)
     holder = [server]
     stop: Callable[[], None] = holder.clear  # dropping the last reference stops it
     client = Client(
@@ -118,6 +119,7 @@ def _embedded(weights: Weights, slots: int, context: int, timeout: float) -> Cli
         llama=True,
         slots=slots,
         engine=f"llama.cpp {xllamacpp.__version__}",
+        cores=cores,
         on_close=stop,
     )  # fmt: skip
     weakref.finalize(client, stop)  # a client that nobody closed still stops its server
@@ -130,6 +132,7 @@ def _start(
     key: str,
     slots: int,
     context: int,
+    cores: int,
 ) -> tuple[Any, str]:
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
@@ -153,7 +156,7 @@ def _start(
     params.cache_ram_mib = 0
     params.slot_prompt_similarity = 0.0
     for threads in (params.cpuparams, params.cpuparams_batch):
-        threads.n_threads = _cores()
+        threads.n_threads = cores
         threads.poll = 0  # waiting threads sleep: spinning starves whatever else runs here
     try:
         server = xllamacpp.Server(params)

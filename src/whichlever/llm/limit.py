@@ -73,6 +73,7 @@ class Limit:
         """Dollars spent so far."""
         self._lever, self._minutes, self._dollars = lever, minutes, dollars
         self._dearest: float | None = None
+        self._answering = False
         self._requests = 0
         self._counted: set[str] = set()
         self._under_way = 0
@@ -88,7 +89,7 @@ class Limit:
     @property
     def identity(self) -> list[Any]:
         """What a stop depends on, as JSON values."""
-        return [self._lever, self._minutes, self._dollars]
+        return [self._lever, self._minutes, self._dollars, self._answering]
 
     @property
     def seconds(self) -> float:
@@ -105,6 +106,7 @@ class Limit:
             What a row of the chosen prompt took; None is not known.
         """
         with self._changed:
+            self._answering = True
             self._seconds = 0.0
             self._dearest = dollars_per_row
 
