@@ -23,6 +23,10 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
         "socket.gethostbyname('example.com')",
         "socket.create_connection(('192.0.2.1', 80), timeout=1)",
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, ('192.0.2.1', 53))",
+        "socket.gethostbyaddr('192.0.2.1')",
+        "socket.gethostbyname_ex('example.com')",
+        "socket.getnameinfo(('192.0.2.1', 80), 0)",
         "socket.socket(socket.AF_INET6).connect(('2001:db8::1', 80))",
         "import urllib.request; urllib.request.urlopen('http://example.com', timeout=1)",
     ],
@@ -65,3 +69,41 @@ def test_hub_and_proxy_variables_are_set(monkeypatch):
         "print(os.environ.get('HF_HUB_OFFLINE'), os.environ.get('HTTPS_PROXY'))\n"
     )
     assert run(code).stdout.split() == ["1", "None"]
+
+
+def test_the_hubs_native_client_stays_off_even_where_a_host_is_allowed():
+    code = (
+        "import os\nenforce(frozenset({'hub.invalid'}))\nprint(os.environ['HF_HUB_DISABLE_XET'])\n"
+    )
+    assert run(code).stdout.split() == ["1"]
+
+
+def test_a_look_up_under_way_opens_the_gate_to_no_other_thread():
+    code = (
+        "import threading\n"
+        "enforce(frozenset({'allowed.invalid'}))\n"
+        "inside, tried = threading.Event(), threading.Event()\n"
+        "def slow(*_):\n"
+        "    inside.set(); tried.wait(10)\n"
+        "    return []\n"
+        "real, socket.getaddrinfo = socket.getaddrinfo, slow\n"
+        "from whichlever import offline\n"
+        "look = threading.Thread(target=offline._GATE._name, args=('allowed.invalid',))\n"
+        "look.start(); inside.wait(10)\n"
+        "try:\n    real('example.com', 80)\n"
+        "except OSError as error:\n    print(type(error).__name__)\n"
+        "tried.set(); look.join()\n"
+    )
+    assert run(code).stdout.split() == ["EgressError"]
+
+
+def test_sending_on_loopback_and_its_reverse_look_up_work():
+    code = (
+        "enforce()\n"
+        "there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); there.bind(('127.0.0.1', 0))\n"
+        "here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "here.sendmsg([b'x'], [], 0, there.getsockname())\n"
+        "socket.getnameinfo(('127.0.0.1', 80), 0)\n"
+        "print(there.recv(1))\n"
+    )
+    assert run(code).stdout.split() == ["b'x'"]

@@ -11,6 +11,7 @@ import ipaddress
 import os
 import socket
 import sys
+import threading
 from typing import Any
 
 from whichlever.errors import EgressError
@@ -20,12 +21,12 @@ _OFFLINE = {
     "TRANSFORMERS_OFFLINE": "1",
     "HF_DATASETS_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_XET": "1",  # a native client, which asks no audit hook
     "DO_NOT_TRACK": "1",
 }
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
-_EVENTS = frozenset(
-    {"socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"}
-)
+_TO_ADDRESS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_BY_NAME = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 
 
 class _Gate:
@@ -35,15 +36,17 @@ class _Gate:
         self.installed = False
         self.hosts: frozenset[str] = frozenset()
         self.addresses: set[str] = set()
-        self.resolving = False
+        self._own = threading.local()
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
-        if event not in _EVENTS or self.resolving:
+        if not event.startswith("socket.") or getattr(self._own, "resolving", False):
             return
-        if event in ("socket.connect", "socket.sendto"):
+        if event in _TO_ADDRESS:
             self._address(args[0], args[1])
-        else:
+        elif event in _BY_NAME:
             self._name(args[0])
+        elif event == "socket.getnameinfo":
+            self._name(args[0][0])
 
     def _name(self, host: object) -> None:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
@@ -53,13 +56,13 @@ class _Gate:
             if name not in self.addresses:
                 raise _refusal(name)
             return
-        self.resolving = True  # our own look-up must not meet this gate again
+        self._own.resolving = True  # this thread's own look-up must not meet this gate again
         try:
             found = socket.getaddrinfo(name, None)
         except OSError:
             return  # the caller's own look-up fails in the same way, with its own error
         finally:
-            self.resolving = False
+            self._own.resolving = False
         self.addresses.update(str(entry[4][0]) for entry in found)
 
     def _address(self, sock: Any, address: object) -> None:  # noqa: ANN401 - socket.socket
