@@ -106,9 +106,10 @@ def test_onnx_answers_as_torch_for_every_length(tiny: Path, tmp_path: Path) -> N
     assert encoder_onnx.export(run.net, ids, file) <= 1e-4
     assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]  # no external data beside it
     classifier = EncoderClassifier(file, (tiny / "tokenizer.json").read_text(), 24)
-    ours = classifier.logits([*held, ""])
+    read = classifier.read([*held, ""])
+    ours = classifier.logits(read)
     assert np.allclose(ours, encoder.net_logits(run.net, ids), atol=1e-4)
-    assert classifier.truncated == text.encode(held).truncated > 0
+    assert read.truncated == text.encode(held).truncated > 0
     with torch.no_grad():
         run.net.head.bias += 1
     assert encoder_onnx.difference(run.net, file, ids) == pytest.approx(1, abs=1e-3)
@@ -132,6 +133,7 @@ def test_long_texts_lose_their_middle_and_are_counted(minilm: Path) -> None:
         ["a b c d e f g h i j k l"]
     )
     assert encoded.truncated == 1
+    assert encoded.full_lengths[1] == full.lengths[0] == 14
     assert encoded.ids[1].tolist() == full.ids[0][:6].tolist() + full.ids[0][-2:].tolist()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,19 @@ import numpy as np
 
 from whichlever.errors import DataError, MissingExtraError
 from whichlever.levers.base import Context, Fit
+from whichlever.levers.finetune_base import base_files, base_fingerprint, base_weights, check_base
 from whichlever.models.encoder_infer import EncoderClassifier
+from whichlever.models.encoder_plan import keep_plan
 from whichlever.models.encoder_text import EncoderText
 from whichlever.models.static_distill import write_aside
 from whichlever.models.threads import core_count, training_threads
 from whichlever.models.window import newest
 from whichlever.predict import Prediction, Row, Usage
-from whichlever.task import FinetuneSettings
+from whichlever.task import FinetuneSettings, Task
 
-ONNX, WEIGHTS, TOKENIZER, FACTS = (
-    "encoder.onnx", "encoder.safetensors", "tokenizer.json", "encoder.json",
+ONNX, WEIGHTS, TOKENIZER, FACTS, PLAN, THREADS = (
+    "encoder.onnx", "encoder.safetensors", "tokenizer.json", "encoder.json", "plan.json",
+    "threads.json",
 )  # fmt: skip
 
 MOST_VALID = 2_000
@@ -44,10 +47,20 @@ class FinetuneEncoder:
         """What its results depend on beside the data."""
         s = self._settings
         return {
-            "base": s.base, "max_rows": s.max_rows, "max_tokens": s.max_tokens,
+            "base": s.base, "weights": base_fingerprint(s.base), "seeds": s.seeds,
+            "max_rows": s.max_rows, "max_tokens": s.max_tokens,
             "epochs": s.epochs, "learning_rate": s.learning_rate, "minutes": s.minutes,
-            "method": 1,
+            "method": 2,
         }  # fmt: skip
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The base's files, where it is a folder."""
+        return base_files(self._settings.base)
+
+    def check(self, task: Task) -> None:
+        """Raise early what `fit` would raise late: a missing package, or no such base."""
+        check_base(self._settings.base, task, "onnx", "onnxscript", "onnxruntime")
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """About how long `fit` will take, in seconds: at most its budget; measured when it starts.
@@ -55,13 +68,18 @@ class FinetuneEncoder:
         Assumes 40 rows a second in training (short rows, two cores).
         """
         rows = min(train, self._settings.max_rows or train)
-        return min(self._settings.minutes * 60, rows * self._settings.epochs / 40) + 30
+        each = rows * self._settings.epochs / 40
+        return min(self._settings.minutes * 60, each * self._settings.seeds) + 30
 
     def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
         """Train on the newest rows, keeping the weights that are best on validation rows.
 
         A fit that was completed in ``context.folder`` is read back instead; one that was killed
-        before starts again from the encoder.
+        before starts again from the encoder, by the plan that it had written there.
+
+        With more ``seeds`` each has its share of the budget, the others train by the first's
+        plan, and their validation scores are kept in ``chosen["seed_scores"]``; the first seed's
+        model answers.
 
         Raises
         ------
@@ -81,9 +99,10 @@ class FinetuneEncoder:
             predictor=EncoderPredictor(
                 folder, context.labels, chosen["max_tokens"], self._settings.threads
             ),
-            what=f"fine-tuning {self._settings.base} (every weight, {chosen['max_tokens']} tokens)",
+            what=_what(chosen),
             chosen=chosen,
             rows_seen=chosen["rows"],
+            seeds=len(chosen["seed_scores"]),
         )
 
     def _train(
@@ -94,8 +113,7 @@ class FinetuneEncoder:
             import transformers  # noqa: F401 - asked for here so that the message names the extra
         except ImportError:
             raise MissingExtraError("fine-tuning", "train") from None
-        from whichlever.llm import find_weights
-        from whichlever.models.encoder import EncoderOptions, train_encoder
+        from whichlever.models.encoder import EncoderOptions, EncoderRun, train_encoder
         from whichlever.models.encoder_onnx import export
 
         began = time.monotonic()
@@ -110,7 +128,7 @@ class FinetuneEncoder:
         if len(valid) > MOST_VALID:
             drawn = np.random.default_rng(context.seed).permutation(len(valid))[:MOST_VALID]
             valid = [valid[i] for i in sorted(drawn.tolist())]
-        base = find_weights(settings.base).path
+        base = base_weights(settings.base, context.task).path
         tokenizer = (base / "tokenizer.json").read_text(encoding="utf-8")
         window = min(settings.max_tokens, _positions(base))
         text = EncoderText(tokenizer, window)
@@ -123,14 +141,25 @@ class FinetuneEncoder:
             epochs=settings.epochs,
             rate=settings.learning_rate,
             balance=0.5 if metric == "macro_f1" else 0.0,
-            seconds=settings.minutes * 60,
+            seconds=settings.minutes * 60 / settings.seeds,
         )
-        with training_threads(settings.threads) as threads:
-            run = train_encoder(
+
+        def trained(seed: int, record: Path) -> EncoderRun:
+            more = f" (seed {seed})" if settings.seeds > 1 else ""
+            return train_encoder(
                 base, inputs.ids, targets, valid_inputs.ids, valid_targets, len(context.labels),
-                options=options, seed=context.seed, metric=metric, progress=context.progress,
-                name=f"{self.id}: train",
+                options=options, seed=seed, metric=metric, progress=context.progress,
+                name=f"{self.id}: train{more}", record=record,
             )  # fmt: skip
+
+        with training_threads(_threads(context.folder, settings.threads)) as threads:
+            run = trained(context.seed, context.folder / PLAN)
+            scores = [run.score]
+            for seed in range(context.seed + 1, context.seed + settings.seeds):
+                record = context.folder / f"plan-{seed}.json"
+                if not record.exists():
+                    keep_plan(record, replace(run.plan, stop_at=None))
+                scores.append(trained(seed, record).score)
             with context.progress.step(f"{self.id}: ONNX export", seconds=15):
                 worst = export(run.net, valid_inputs.ids[:ONNX_CHECKED], context.folder / ONNX)
         from safetensors.torch import save
@@ -153,6 +182,9 @@ class FinetuneEncoder:
             "asked_seconds": run.plan.asked_seconds,
             "shrunk": run.plan.shrunk,
             "cut_by_time": run.cut_by_time,
+            "over_budget_seconds": max(0.0, run.seconds - options.seconds),
+            "seed_scores": scores,
+            "rows_given": len(train),
             "training_seconds": run.seconds,
             "seconds": time.monotonic() - began,
             "rows_per_second": run.rows_per_second,
@@ -166,10 +198,49 @@ class FinetuneEncoder:
         }
 
 
+OFFSET_POSITIONS = ("roberta", "camembert", "mpnet", "longformer")
+"""Families that number positions from one after their padding token's id."""
+
+
 def _positions(base: Path) -> int:
     """Tokens the encoder can read at most."""
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
-    return int(config.get("max_position_embeddings", 512))
+    most = int(config.get("max_position_embeddings", 512))
+    if any(family in config.get("model_type", "") for family in OFFSET_POSITIONS):
+        most -= int(config.get("pad_token_id", 1)) + 1
+    return most
+
+
+def _threads(folder: Path, asked: int | None) -> int:
+    """Threads to train with: written down, since another number sums in another order."""
+    file = folder / THREADS
+    if not file.exists():
+        write_aside(file, json.dumps(asked or core_count()).encode())
+    return int(json.loads(file.read_bytes()))
+
+
+def _what(chosen: Mapping[str, Any]) -> str:
+    """The scope of every claim: what was trained, and what of the texts it read."""
+    parts = [f"fine-tuning {chosen['base']} (every weight)"]
+    longer = [
+        f"{_percent(cut / rows)} of {name} rows"
+        for name, cut, rows in (
+            ("training", chosen["truncated_rows"], chosen["rows_given"]),
+            ("validation", chosen["truncated_valid_rows"], chosen["validation"]["rows"]),
+        )
+        if cut
+    ]
+    reading = f"reading at most {chosen['max_tokens']} tokens"
+    if longer:
+        reading += f" ({' and '.join(longer)} are longer: head and tail kept)"
+    parts.append(reading)
+    if chosen["cut_by_time"]:
+        parts.append("stopped before its planned end at twice its time budget")
+    return ", ".join(parts)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
 
 
 class EncoderPredictor:
@@ -184,20 +255,22 @@ class EncoderPredictor:
         )
         self._labels = tuple(labels)
 
-    @property
-    def truncated(self) -> int:
-        """Rows answered so far that were longer than the window, and lost their middle."""
-        return self._classifier.truncated
-
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
-        """Answer each row."""
+        """Answer each row; where a text was longer than the window, ``error`` says so."""
         if not rows:
             return []
         began = time.perf_counter()
-        scores = self._classifier.probabilities([row.text for row in rows])
+        read = self._classifier.read([row.text for row in rows])
+        scores = self._classifier.probabilities(read)
         best = scores.argmax(axis=1).tolist()
         usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
+        notes = map(_note, read.lengths.tolist(), read.full_lengths.tolist())
         return [
-            Prediction(row.id, self._labels[b], s, usage=usage)
-            for row, b, s in zip(rows, best, scores, strict=True)
+            Prediction(row.id, self._labels[b], s, error=note, usage=usage)
+            for row, b, s, note in zip(rows, best, scores, notes, strict=True)
         ]
+
+
+def _note(window: int, tokens: int) -> str | None:
+    """What of a text was read, where that is not all of it."""
+    return f"read {window} of {tokens} tokens (head and tail)" if tokens > window else None

@@ -12,13 +12,14 @@ import numpy as np
 
 from whichlever.errors import DataError, MissingExtraError
 from whichlever.levers.base import Context, Fit
+from whichlever.levers.finetune_base import base_files, base_fingerprint, base_weights, check_base
 from whichlever.models.static_distill import distilled, write_aside
 from whichlever.models.static_infer import StaticClassifier, StaticModel
 from whichlever.models.static_words import Bags, WordPieces
 from whichlever.models.threads import training_threads
 from whichlever.models.window import newest
 from whichlever.predict import Prediction, Row, Usage
-from whichlever.task import FinetuneSettings
+from whichlever.task import FinetuneSettings, Task
 
 if TYPE_CHECKING:
     from whichlever.models.static_train import StaticRun
@@ -37,14 +38,30 @@ class FinetuneStatic:
 
     def settings(self) -> Mapping[str, Any]:
         """What its results depend on beside the data."""
-        return {"base": self._settings.base, "windows": list(self._settings.windows), "method": 1}
+        s = self._settings
+        return {
+            "base": s.base, "weights": base_fingerprint(s.base), "windows": list(s.windows),
+            "seeds": s.seeds, "method": 1,
+        }  # fmt: skip
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The base's files, where it is a folder."""
+        return base_files(self._settings.base)
+
+    def check(self, task: Task) -> None:
+        """Raise early what `fit` would raise late: a missing package, or no such base."""
+        check_base(self._settings.base, task)
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """About how long `fit` will take, in seconds, measured on two cores."""
-        return 10.0 + 0.003 * train
+        return 10.0 + 0.003 * train * (1 + (self._settings.seeds - 1) / 4)
 
     def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
         """Try pairs and class weights on the smallest window, then the windows, on validation.
+
+        With more ``seeds`` what was chosen is trained again with the next ones, and their
+        validation scores are kept in ``chosen["seed_scores"]``; the first seed's model answers.
 
         A fit that was completed in ``context.folder`` is read back instead.
 
@@ -52,6 +69,8 @@ class FinetuneStatic:
         ------
         DataError
             There is no row to learn from, or none to choose on.
+        WeightsError, MissingExtraError
+            The base or a package is missing.
         """
         model, facts = context.folder / MODEL, context.folder / FACTS
         if not facts.exists():
@@ -64,6 +83,7 @@ class FinetuneStatic:
             what=f"fine-tuning static token embeddings of {self._settings.base}",
             chosen=chosen,
             rows_seen=chosen["rows"],
+            seeds=len(chosen["seed_scores"]),
         )
 
     def _train(
@@ -73,7 +93,6 @@ class FinetuneStatic:
             import torch  # noqa: F401 - asked for here so that the message names the extra
         except ImportError:
             raise MissingExtraError("fine-tuning", "train") from None
-        from whichlever.llm import find_weights
         from whichlever.models.static_train import StaticOptions, train_static, variants
 
         began = time.monotonic()
@@ -85,42 +104,47 @@ class FinetuneStatic:
                 f"({len(train)} and {len(valid)} given); give split: larger shares"
             )
         metric = context.task.goal.metric
-        folder = find_weights(self._settings.base).path
+        folder = base_weights(self._settings.base, context.task).path
         vectors = distilled(folder, progress=context.progress)
         pieces = WordPieces.load(folder)
         valid_bags, valid_targets = _numbered(valid, index, pieces)
         tried: list[dict[str, Any]] = []
 
-        def attempt(rows: Sequence[Row], options: StaticOptions) -> StaticRun:
+        def attempt(rows: Sequence[Row], options: StaticOptions, seed: int) -> StaticRun:
             bags, targets = _numbered(rows, index, pieces)
             pairs = "with" if options.pairs else "without"
             name = f"{self.id}: {len(rows):,} rows, {pairs} token pairs, balance {options.balance}"
+            name += f", seed {seed}" if seed != context.seed else ""
             with context.progress.step(name, total=options.epochs) as step:
                 run = train_static(
                     bags, targets, valid_bags, valid_targets, len(context.labels),
-                    vectors=vectors, pieces=pieces, options=options, seed=context.seed,
+                    vectors=vectors, pieces=pieces, options=options, seed=seed,
                     metric=metric, step=step,
                 )  # fmt: skip
-            tried.append({
-                "rows": len(rows), "pairs": options.pairs, "balance": options.balance,
-                "score": round(run.score, 4),
-            })  # fmt: skip
+            if seed == context.seed:
+                tried.append({
+                    "rows": len(rows), "pairs": options.pairs, "balance": options.balance,
+                    "score": round(run.score, 4),
+                })  # fmt: skip
             return run
 
         with training_threads(self._settings.threads) as threads:
             sizes = window_sizes(self._settings.windows, len(train))
             smallest = newest(train, sizes[0], context.seed)
             runs = [
-                (sizes[0], attempt(smallest, options))
+                (sizes[0], attempt(smallest, options, context.seed))
                 for options in variants(_for_size(StaticOptions(), sizes[0]), metric)
             ]
             best = max(runs, key=lambda pair: pair[1].score)
             for size in sizes[1:]:
                 options = _for_size(best[1].options, size)
-                run = attempt(newest(train, size, context.seed), options)
+                run = attempt(newest(train, size, context.seed), options, context.seed)
                 if run.score > best[1].score:
                     best = (size, run)
-        size, run = best
+            size, run = best
+            rows = newest(train, size, context.seed)
+            others = range(context.seed + 1, context.seed + self._settings.seeds)
+            scores = [run.score, *(attempt(rows, run.options, s).score for s in others)]
         seconds = time.monotonic() - began
         chosen = {
             "rung": "static",
@@ -130,6 +154,7 @@ class FinetuneStatic:
             "epochs_run": run.epochs,
             "best_epoch": run.best_epoch,
             "validation": {"metric": metric, "score": run.score, "rows": len(valid)},
+            "seed_scores": scores,
             "tried": tried,
             "seconds": seconds,
             "threads": threads,

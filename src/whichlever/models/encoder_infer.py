@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.errors import MissingExtraError
-from whichlever.models.encoder_text import EncoderText, by_length, padded
+from whichlever.models.encoder_text import Encoded, EncoderText, by_length, padded
 
 Floats = npt.NDArray[np.float32]
 
@@ -27,7 +27,7 @@ class EncoderClassifier:
         (rows, classes).
     tokenizer_json : str
     max_tokens : int
-        Longer texts lose their middle; `truncated` counts them.
+        Longer texts lose their middle; `read` says which.
     threads : int
         Cores that one batch may use.
     """
@@ -43,26 +43,27 @@ class EncoderClassifier:
         options.log_severity_level = 3
         self._session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
         self._text = EncoderText(tokenizer_json, max_tokens)
-        self.truncated = 0
 
-    def logits(self, texts: Sequence[str]) -> Floats:
+    def read(self, texts: Sequence[str]) -> Encoded:
+        """Token ids of texts as the network will see them, and how many each text has."""
+        return self._text.encode(texts)
+
+    def logits(self, encoded: Encoded) -> Floats:
         """Score of each class before the softmax, shape (n, classes)."""
-        encoded = self._text.encode(texts)
-        self.truncated += encoded.truncated
         out: Floats | None = None
         for rows in by_length(encoded.lengths, TOKEN_BUDGET):
             ids, mask = padded([encoded.ids[i] for i in rows.tolist()])
             (logits,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
             if out is None:
-                out = np.empty((len(texts), logits.shape[1]), np.float32)
+                out = np.empty((len(encoded.ids), logits.shape[1]), np.float32)
             out[rows] = logits
         if out is None:
             raise ValueError("no texts")
         return out
 
-    def probabilities(self, texts: Sequence[str]) -> Floats:
+    def probabilities(self, encoded: Encoded) -> Floats:
         """Probability of each class, shape (n, classes)."""
-        logits = self.logits(texts)
+        logits = self.logits(encoded)
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)

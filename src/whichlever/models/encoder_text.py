@@ -19,15 +19,23 @@ MEGABATCH = 64
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids of texts, special tokens included; ``truncated`` texts lost their middle."""
+    """Token ids of texts, special tokens included, and how many each text has by itself.
+
+    ``full_lengths`` has shape (n,); a text of which ``ids`` has fewer lost its middle.
+    """
 
     ids: tuple[Ints, ...]
-    truncated: int
+    full_lengths: Ints
 
     @property
     def lengths(self) -> Ints:
         """Tokens per text, shape (n,)."""
         return np.fromiter((len(ids) for ids in self.ids), np.int64, len(self.ids))
+
+    @property
+    def truncated(self) -> int:
+        """Texts that lost their middle."""
+        return int((self.full_lengths > self.lengths).sum())
 
 
 class EncoderText:
@@ -58,15 +66,15 @@ class EncoderText:
         """Token ids of each text; an empty one has its special tokens only."""
         clean = [text.encode("utf-8", "replace").decode() for text in texts]
         encodings = self._tokenizer.encode_batch_fast(clean)
-        ids, truncated = [], 0
+        ids, lengths = [], []
         for encoding in encodings:
             full = np.array(encoding.ids or [0], np.int64)
+            lengths.append(len(full))
             if len(full) > self._max_tokens:
-                truncated += 1
                 tail = max(self._ends, int(self._max_tokens * (1 - HEAD_SHARE)))
                 full = np.concatenate((full[: self._max_tokens - tail], full[len(full) - tail :]))
             ids.append(full)
-        return Encoded(tuple(ids), truncated)
+        return Encoded(tuple(ids), np.array(lengths, np.int64))
 
 
 def padded(rows: Sequence[Ints]) -> tuple[Ints, Ints]:
