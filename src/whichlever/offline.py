@@ -24,7 +24,9 @@ _OFFLINE = {
     "HF_HUB_DISABLE_XET": "1",  # a native client, which asks no audit hook
     "DO_NOT_TRACK": "1",
 }
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
+"""Variables, in lower case, by which programs are sent through another host."""
+
 _TO_ADDRESS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _BY_NAME = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 
@@ -99,7 +101,7 @@ def enforce(allow: frozenset[str] = frozenset()) -> None:
     allow
         Host names or addresses, lower case. A second call replaces the first one's.
     """
-    for name in [n for n in os.environ if n.lower() in _PROXIES]:
+    for name in [n for n in os.environ if n.lower() in PROXIES]:
         del os.environ[name]
     os.environ.update(_OFFLINE)
     if allow:

