@@ -38,6 +38,23 @@ def test_requests_ask_for_one_of_the_labels(tmp_path: Path) -> None:
     jsonschema.validate(json.loads(body["messages"][2]["content"]), schema)
 
 
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    write_requests(path, [Row("1", "x")], TASK, LABELS)
+    before = path.read_bytes()
+
+    def rows():
+        yield Row("2", "y")
+        # Until it is whole it is a file that the next run takes away.
+        assert [p.name[:4] for p in tmp_path.iterdir() if p != path] == [".wl-"]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_requests(path, rows(), TASK, LABELS)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def line(name: str, content: str | None, **more: object) -> str:
     body = {"choices": [{"message": {"content": content}}],
             "usage": {"prompt_tokens": 7, "completion_tokens": 2}}  # fmt: skip

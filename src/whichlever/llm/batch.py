@@ -13,8 +13,10 @@ from typing import Any
 
 from whichlever.errors import DataError
 from whichlever.llm.options import enum_schema
+from whichlever.llm.reply import one_line
 from whichlever.llm.wording import conversation, instructions, question
 from whichlever.predict import Row
+from whichlever.run import written_aside
 from whichlever.task import Task
 
 PLACEHOLDER = "YOUR-MODEL"
@@ -48,8 +50,7 @@ def write_requests(
     system += ' Answer as JSON: {"label": "…"}.'
     solved = [(text, json.dumps({"label": label})) for text, label in shots]
     fields = enum_schema("label", labels)
-    aside = path.with_name(path.name + ".part")
-    with aside.open("w", encoding="utf-8") as stream:
+    with written_aside(path) as aside, aside.open("w", encoding="utf-8") as stream:
         for row in rows:
             body = {
                 "model": model,
@@ -64,7 +65,6 @@ def write_requests(
                 "body": body,
             }
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-    aside.replace(path)
 
 
 def recorded_row(values: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def recorded_row(values: Mapping[str, Any], where: str) -> dict[str, Any]:
     status, body = response.get("status_code"), _mapping(response.get("body"))
     failed = _mapping(values.get("error")) or _mapping(body.get("error"))
     if failed or status != 200:
-        row["error"] = str(failed.get("message") or f"HTTP {status}")[:200]
+        row["error"] = one_line(str(failed.get("message") or f"HTTP {status}"))
         return row
     usage = _mapping(body.get("usage"))
     row["tokens_in"], row["tokens_out"] = _count(usage, "prompt"), _count(usage, "completion")

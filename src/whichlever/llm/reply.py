@@ -11,6 +11,9 @@ from typing import Any
 from whichlever.errors import LLMGarbage
 from whichlever.predict import Usage
 
+MOST_SAID = 300
+"""Characters kept of what a server or a file says went wrong."""
+
 Token = tuple[str, float]
 """A token's text and its natural log-probability."""
 
@@ -90,6 +93,17 @@ def parse_reply(body: bytes, server: str, seconds: float, bytes_out: int) -> Rep
         usage=_usage(values, seconds, bytes_out),
         finish=finish if isinstance(finish, str) else None,
     )
+
+
+def one_line(text: str, most: int = MOST_SAID) -> str:
+    """Somebody else's words as one line of at most ``most`` printable characters.
+
+    Lone surrogates, control and formatting characters (which could not be written, or would
+    steer a terminal) become "�".
+    """
+    line = " ".join(text[: 4 * most].split())
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _logprobs(found: object) -> tuple[tuple[str, ...], tuple[tuple[Token, ...], ...]]:
