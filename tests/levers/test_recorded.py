@@ -84,6 +84,14 @@ def test_what_is_not_known_stays_unknown(tmp_path: Path) -> None:
     assert "zero-shot" in fitted.what
 
 
+def test_an_error_of_elsewhere_is_kept_short_and_printable(tmp_path: Path) -> None:
+    said = "\ud800\x1b[31m" + "x" * 10_000
+    [answer] = ask(fit(tmp_path, {"id": "1", "prediction": None, "error": said}), "1")
+    assert answer.error is not None
+    assert answer.error.encode("utf-8").startswith("��[31mxxx".encode())
+    assert len(answer.error) == 300
+
+
 def test_labels_that_differ_in_case_alone_need_their_exact_spelling(tmp_path: Path) -> None:
     fitted = fit(
         tmp_path,

@@ -72,6 +72,32 @@ def test_a_passing_server_error_is_retried(serve, monkeypatch) -> None:
     assert client.complete(ASK, max_tokens=5).text == "hi"
 
 
+def test_the_seconds_of_an_answer_are_those_a_user_waits(serve) -> None:
+    answers = iter([(503, {"retry-after": "0.4"}, b"busy"), completion("hi")])
+    _, client = serve(lambda _: next(answers))
+    began = time.monotonic()
+    seconds = client.complete(ASK, max_tokens=5).usage.seconds
+    assert seconds is not None
+    assert 0.4 <= seconds <= time.monotonic() - began
+
+
+def test_what_a_server_says_is_one_short_printable_line(serve) -> None:
+    said = {"error": {"message": "odd \ud800 \x1b[31m\u202e words\n" * 100}}
+    _, client = serve(lambda _: (404, {}, json.dumps(said).encode()))
+    with pytest.raises(LLMError) as caught:
+        client.complete(ASK, max_tokens=5)
+    line = str(caught.value)
+    assert line.encode("utf-8")
+    assert line.isprintable()
+    assert len(line) < 400
+
+
+@pytest.mark.parametrize("url", ["http://[abc", "http://host:99999/v1", "ftp://host/v1", "host"])
+def test_an_address_that_is_none_is_one_line(url: str) -> None:
+    with pytest.raises(InputError, match=r"^llms\.house\.base_url: .* write http://HOST:PORT/v1$"):
+        Client(Server("house", url, "m"))
+
+
 def test_an_endless_retry_after_is_capped() -> None:
     assert waiting.wait_seconds(0, 86_400.0) == waiting.LONGEST_WAIT
     assert waiting.retry_after("Thu, 01 Jan 1970 00:00:00 GMT") == 0.0

@@ -15,6 +15,7 @@ from whichlever.data.records import read_records
 from whichlever.errors import DataError
 from whichlever.levers.base import Context, Fit
 from whichlever.llm.batch import recorded_row
+from whichlever.llm.reply import one_line
 from whichlever.predict import Prediction, Row, Usage
 from whichlever.task import RecordedAnswers
 from whichlever.taskfile import nearest
@@ -220,7 +221,7 @@ def _answer(record: Mapping[str, Any], where: str) -> Answer:
     error = record.get("error")
     return Answer(
         prediction=None if prediction is None else str(prediction),
-        error=None if error is None or error == "" else str(error),
+        error=None if error is None or error == "" else one_line(str(error)),
         usage=usage,
     )
 

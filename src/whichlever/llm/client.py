@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from whichlever.errors import (
     EgressError,
@@ -24,8 +23,8 @@ from whichlever.errors import (
     LLMWindowError,
     MissingExtraError,
 )
-from whichlever.llm.reply import Reply, parse_reply
-from whichlever.llm.transport import Meter, http_client
+from whichlever.llm.reply import Reply, one_line, parse_reply
+from whichlever.llm.transport import Meter, http_client, server_host
 from whichlever.llm.waiting import retry_after, wait_seconds
 from whichlever.llm.weights import Weights
 from whichlever.offline import is_loopback
@@ -75,6 +74,8 @@ class Client:
     ------
     MissingExtraError
         The openai package is not installed.
+    InputError
+        ``base_url`` is not an address.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Client:
         self._left_out: set[str] = set()
         self._lock = threading.Lock()
         self._meter = Meter()
-        self._loopback = is_loopback(urlsplit(server.base_url).hostname or "")
+        self._loopback = is_loopback(server_host(server.name, server.base_url)[0])
         self._openai = openai.OpenAI(
             base_url=server.base_url,
             api_key=server.key,
@@ -236,8 +237,8 @@ class Client:
 
     def _retrying(self, body: dict[str, Any], timeout: float) -> Reply:
         self._meter.reset()
+        began = time.monotonic()  # a user waits for the tries that failed, too
         for attempt in range(self.server.retries + 1):
-            began = time.monotonic()
             try:
                 raw = self._adapting(body, timeout)
                 seconds = time.monotonic() - began
@@ -338,7 +339,7 @@ class Client:
     def _unreachable(self, error: BaseException) -> LLMError:
         cause = error.__cause__ or error
         return LLMUnreachable(
-            f"{self.server.name}: cannot be reached at {_host(self.server.base_url)} "
+            f"{self.server.name}: cannot be reached at {_host(self.server)} "
             f"({type(cause).__name__}); start it, or correct base_url"
         )
 
@@ -376,10 +377,10 @@ def _said(error: Any) -> str:  # noqa: ANN401 - openai.APIStatusError
     body = error.body
     message = body.get("message") if isinstance(body, dict) else None
     text = message if isinstance(message, str) else str(error.response.text)
-    text = " ".join(text.split())[:200]
+    text = one_line(text, 200)
     return f" ({text})" if text else ""
 
 
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+def _host(server: Server) -> str:
+    host, port = server_host(server.name, server.base_url)
+    return f"{host}:{port}" if port else host

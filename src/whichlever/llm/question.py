@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from whichlever.errors import LLMError
+from whichlever.llm.reply import one_line
 from whichlever.predict import Status, Usage
 
 
@@ -45,7 +46,8 @@ class Failed(Exception):
     """A row without an answer; ``lost`` is what a later try may mend, and is not journaled."""
 
     def __init__(self, status: Status, error: str, wall: float = 0.0, lost: bool = False) -> None:
-        self.status, self.error, self.wall, self.lost = status, error, wall, lost
+        self.status, self.error = status, one_line(error)
+        self.wall, self.lost = wall, lost
 
 
 def gone(error: LLMError) -> LLMError:

@@ -10,8 +10,9 @@ import threading
 import time
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
-from whichlever.errors import LLMGarbage
+from whichlever.errors import InputError, LLMGarbage
 
 MAX_RESPONSE_BYTES = 8 * 2**20
 """An answer is a few tokens; anything larger is not one."""
@@ -37,6 +38,27 @@ class Meter:
     def sent(self) -> int:
         """Bytes sent by this thread since the last reset."""
         return int(getattr(self._local, "sent", 0))
+
+
+def server_host(name: str, base_url: str) -> tuple[str, int | None]:
+    """The host, in lower case, and the port (None: the scheme's own) of a server's address.
+
+    Raises
+    ------
+    InputError
+        It is not an address; ``name`` is what the line calls the server.
+    """
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise InputError(
+            f"llms.{name}.base_url: {base_url!r} is not a server's address; "
+            "write http://HOST:PORT/v1"
+        )
+    return host, port
 
 
 def http_client(server: str, seconds: float, meter: Meter) -> Any:  # noqa: ANN401 - httpx or httpx2
