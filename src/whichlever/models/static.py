@@ -55,12 +55,15 @@ class StaticEmbedder:
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Vectors of texts, shape (n, d), each of length one; a text without tokens is zeros."""
+        from scipy import sparse
+
         out = np.zeros((len(texts), self.dimensions), np.float32)
         for start in range(0, len(texts), BATCH):
             bags = self._pieces.ids(texts[start : start + BATCH])
-            filled = np.flatnonzero(np.diff(bags.starts))
-            if len(filled):
-                sums = np.add.reduceat(self._vectors[bags.units], bags.starts[filled], axis=0)
-                norms = np.linalg.norm(sums, axis=1, keepdims=True)
-                out[start + filled] = sums / np.maximum(norms, 1e-12)
+            # Counts times vectors: no copy of a vector per token is made, as gathering would.
+            ones = np.ones(len(bags.units), np.float32)
+            shape = (len(bags), len(self._vectors))
+            sums = sparse.csr_matrix((ones, bags.units, bags.starts), shape=shape) @ self._vectors
+            norms = np.linalg.norm(sums, axis=1, keepdims=True)
+            out[start : start + BATCH] = sums / np.maximum(norms, 1e-12)
         return out
