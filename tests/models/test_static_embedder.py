@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from whichlever.errors import WeightsError
+from whichlever.errors import MissingExtraError, WeightsError
 from whichlever.models import static_distill
 from whichlever.models.static import StaticEmbedder
 from whichlever.models.static_words import WordPieces
@@ -39,6 +40,32 @@ def test_made_once_then_read_from_the_cache(
 def test_a_folder_without_weights_says_so(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"config\.json"):
         StaticEmbedder.load(tmp_path)
+
+
+def test_without_the_training_extra_one_line_says_what_is_made_once(
+    minilm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "torch", None)
+        with pytest.raises(MissingExtraError, match=r"once.*whichlever\[train\]"):
+            static_distill.distilled(minilm, tmp_path)
+        without.setitem(sys.modules, "safetensors.numpy", None)
+        with pytest.raises(MissingExtraError, match="train"):
+            static_distill.distilled(minilm, tmp_path)
+    assert not static_distill.is_distilled(minilm, tmp_path)
+    monkeypatch.setattr(static_distill, "_distil", lambda *_: np.eye(30522, 4, dtype=np.float32))
+    static_distill.distilled(minilm, tmp_path)
+    assert static_distill.is_distilled(minilm, tmp_path)
+
+
+def test_empty_texts_stand_in_their_places_in_every_batch(minilm: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(30522, 16)).astype(np.float32)
+    ours = StaticEmbedder(WordPieces.load(minilm), vectors)
+    texts = ["", *["failed login", "", "backup"] * 700, ""]
+    together = ours.encode(texts)
+    alone = {text: ours.encode([text])[0] for text in set(texts)}
+    assert np.array_equal(together, np.stack([alone[text] for text in texts]))
+    assert ours.encode([]).shape == (0, 16)
 
 
 def test_a_failed_write_leaves_nothing_behind(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ SIF = 1e-4
 BATCH = 512
 METHOD = 1
 """Part of the cache's file name; raised when the method changes."""
+
+MAKING = "making static token vectors (once: they are kept, and read without it from then on)"
+"""What needs the extra ``train``."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -50,17 +54,35 @@ def distilled(
     WeightsError
         The folder lacks a file.
     MissingExtraError
-        They must be made and torch is not installed.
+        They must be made and torch is not installed, or safetensors is not.
     """
-    from safetensors.numpy import load_file, save
-
-    file = (cache or default_cache()) / f"static-{_fingerprint(weights_path)}.safetensors"
+    file = _file(weights_path, cache)
+    try:
+        from safetensors.numpy import load_file, save
+    except ImportError:
+        raise MissingExtraError("reading static token vectors", "train") from None
     if file.exists():
         vectors: Vectors = load_file(file)["vectors"]
         return vectors
     vectors = _distil(weights_path, progress or Silent())
     write_aside(file, save({"vectors": vectors}))
     return vectors
+
+
+def is_distilled(weights_path: Path, cache: Path | None = None) -> bool:
+    """Whether an encoder's token vectors have been made and kept.
+
+    Raises
+    ------
+    WeightsError
+        The folder lacks a file.
+    """
+    return _file(weights_path, cache).exists()
+
+
+def can_distil() -> bool:
+    """Whether what makes them is installed; imports nothing."""
+    return all(find_spec(package) is not None for package in ("torch", "transformers"))
 
 
 def default_cache() -> Path:
@@ -82,6 +104,10 @@ def write_aside(path: Path, content: bytes) -> None:
         raise
 
 
+def _file(weights_path: Path, cache: Path | None) -> Path:
+    return (cache or default_cache()) / f"static-{_fingerprint(weights_path)}.safetensors"
+
+
 def _fingerprint(folder: Path) -> str:
     sha = hashlib.sha256(f"{METHOD} {DIMENSIONS} {SIF}".encode())
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
@@ -100,7 +126,7 @@ def _distil(folder: Path, progress: Progress) -> Vectors:
         from transformers import AutoModel
         from transformers.utils import logging
     except ImportError:
-        raise MissingExtraError("making static token vectors", "train") from None
+        raise MissingExtraError(MAKING, "train") from None
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     size = tokenizer.get_vocab_size(with_added_tokens=True)
