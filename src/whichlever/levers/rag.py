@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from whichlever.data.stratify import stratified_order
-from whichlever.errors import DataError, WeightsError
+from whichlever.errors import DataError, MissingExtraError, WeightsError
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.rag_choose import CHOOSING_SHARE, MAX_CHOOSE, PILOT, Asker, choose
 from whichlever.levers.retrieval import (
@@ -21,8 +22,11 @@ from whichlever.levers.retrieval import (
     Library,
     Plan,
     Retriever,
+    check_documents,
+    check_embedder,
     choose_rule,
     default_embedder,
+    embedder_fingerprint,
     index_rows,
     index_seconds,
     plans,
@@ -30,7 +34,7 @@ from whichlever.levers.retrieval import (
 from whichlever.llm import Chooser, Client, Journal, find_weights, open_llm
 from whichlever.llm.budget import Billing, affordable
 from whichlever.predict import Prediction, Row
-from whichlever.task import RagSettings
+from whichlever.task import RagSettings, Task
 
 WORDING = 1
 """Raised when the way passages are shown changes, so that old answers are not taken for new."""
@@ -74,10 +78,34 @@ class Rag:
             **self._settings.model_dump(exclude={"vote_k", "vote_only"}),
             "rotations": ROTATIONS,
             "embedder": EMBEDDER,
+            "embedder_weights": embedder_fingerprint(),
             "method": METHOD,
             "wording": WORDING,
             "weights": weights,
         }
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The model's file, where the task gives one."""
+        model = self._settings.model
+        return (model,) if model.endswith(".gguf") else ()
+
+    def check(self, task: Task) -> None:
+        """Raise early what `fit` would raise late: a missing package, weights or folder."""
+        if task.documents is not None:
+            check_documents(task.path(task.documents))
+        if self._embedder is None:
+            check_embedder()
+        model = self._settings.model
+        declared = model in task.llms
+        if any(find_spec(p) is None for p in ("openai", *(() if declared else ("xllamacpp",)))):
+            raise MissingExtraError("asking a language model", "llm")
+        if not declared and not (model.endswith(".gguf") and task.path(model).is_file()):
+            found = find_weights(model)
+            if found.kind != "gguf":
+                raise WeightsError(
+                    f"levers.rag.model: {model!r} is an encoder; asking needs a .gguf model"
+                )
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """Building the index, and at most the share of the budget that choosing may take."""

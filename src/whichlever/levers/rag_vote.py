@@ -18,15 +18,17 @@ from whichlever.levers.retrieval import (
     Embedder,
     Index,
     VoteRule,
+    check_embedder,
     choose_rule,
     default_embedder,
+    embedder_fingerprint,
     index_rows,
     index_seconds,
     neighbours,
 )
 from whichlever.levers.retrieval.index import DEPTH
 from whichlever.predict import Prediction, Row, Usage
-from whichlever.task import RagSettings
+from whichlever.task import RagSettings, Task
 
 CHOOSE_ROWS = 2_000
 """Validation rows that choose, at most: a random sample of them."""
@@ -53,8 +55,18 @@ class RagVote:
         self._embedder = embedder
 
     def settings(self) -> Mapping[str, Any]:
-        """The neighbours to try, the embedder and the version of the method."""
-        return {"vote_k": self._settings.vote_k, "embedder": EMBEDDER, "method": METHOD}
+        """The neighbours to try, the embedder with its checksum, and the version of the method."""
+        return {
+            "vote_k": self._settings.vote_k,
+            "embedder": EMBEDDER,
+            "embedder_weights": embedder_fingerprint(),
+            "method": METHOD,
+        }
+
+    def check(self, task: Task) -> None:
+        """Raise early what `fit` would raise late: a missing package or missing weights."""
+        if self._embedder is None:
+            check_embedder()
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """Building the index, and searching it with the validation rows that choose."""

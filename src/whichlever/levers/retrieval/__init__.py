@@ -6,11 +6,13 @@ again when it changes, `Retriever` finds what a prompt gets, and `ask_within` as
 it as fits.
 """
 
-from whichlever.levers.retrieval.documents import Folder, read_folder
+from whichlever.levers.retrieval.documents import Folder, check_documents, read_folder
 from whichlever.levers.retrieval.embedding import (
     EMBEDDER,
     METHOD,
+    check_embedder,
     default_embedder,
+    embedder_fingerprint,
     index_rows,
     index_seconds,
 )
@@ -38,8 +40,11 @@ __all__ = [
     "Library",
     "Passage",
     "VoteRule",
+    "check_documents",
+    "check_embedder",
     "choose_rule",
     "default_embedder",
+    "embedder_fingerprint",
     "fuse",
     "index_rows",
     "index_seconds",

@@ -69,6 +69,12 @@ def read_folder(root: Path) -> Folder:
     return Folder(tuple(passages), tuple(sorted(left_out)), tuple(stamp))
 
 
+def check_documents(root: Path) -> None:
+    """Raise `TaskError` where there is no such folder."""
+    if not root.is_dir():
+        raise TaskError(f"documents: there is no folder {str(root)!r}; correct it or leave it out")
+
+
 def stamp_of(root: Path) -> tuple[tuple[str, int, int], ...]:
     """Name, time in nanoseconds and size of each document now; no file is opened."""
     return tuple(_files(root)[0])
@@ -145,8 +151,7 @@ def _cut(paragraph: str, size: int) -> Iterator[str]:
 
 def _files(root: Path) -> tuple[list[tuple[str, int, int]], list[tuple[str, str]]]:
     """Name, time and size of each file to read, in order of names; and what is left out."""
-    if not root.is_dir():
-        raise TaskError(f"documents: there is no folder {str(root)!r}; correct it or leave it out")
+    check_documents(root)
     kept: list[tuple[str, int, int]] = []
     left_out: list[tuple[str, str]] = []
     for folder, names, files in os.walk(root, followlinks=False):
