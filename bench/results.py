@@ -188,7 +188,8 @@ def bound_table(started: dict[str, Any], memory: dict[str, Any]) -> str:
         [
             "| what | measured | bound | ratio |",
             "|---|---|---|---|",
-            f"| `import whichlever` over bare Python | {started['import_over_bare_seconds']:.3f} s | "
+            f"| `import whichlever` over bare Python | "
+            f"{started['import_over_bare_seconds']:.3f} s | "
             f"{started['bound_seconds']} s | {started['ratio_to_bound']} |",
             f"| peak memory of `compare`, {memory['rows']:,} short rows | {memory['peak_gb']} GB | "
             f"{memory['bound_gb']} GB | {memory['ratio_to_bound']} |",

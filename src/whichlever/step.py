@@ -217,6 +217,8 @@ def _answer(
         "latency": _latency(fit, tested, test, batched, progress).model_dump(mode="json"),
         "price_as": fit.price_as,
         "token_prices": fit.token_prices,
+        "seeds": fit.seeds,
+        "priced": fit.priced,
     }
     frames = [
         trials.table(lever.id, seed, role, rows, given, _calibrated(temperature, given))
@@ -280,6 +282,7 @@ def _latency(
     fit: Fit, answers: Sequence[Prediction], rows: Sequence[Row], batched: float, progress: Progress
 ) -> Latency:
     if fit.place == "recorded" or fit.max_rows is not None:
-        return from_seconds([p.usage.seconds for p in answers])
+        timed = from_seconds([p.usage.seconds for p in answers])
+        return timed.model_copy(update={"cores": fit.cores})
     with progress.step("time one row at a time", seconds=3.0):
         return measure_latency(fit.predictor, rows, seconds=3.0, rows_per_second=batched)

@@ -93,9 +93,12 @@ def priced(frame: pl.DataFrame, facts: Mapping[str, Any], task: Task) -> pl.Data
     """
     names = ("tokens_in", "tokens_cached", "tokens_out", "seconds", "bytes_out", "estimated")
     dollars = [
-        row_dollars(Usage(*used), facts["place"], facts["price_as"], _prices(facts), task)
+        row_dollars(
+            Usage(*used), facts["place"], facts["price_as"], _prices(facts), task,
+            cores=facts["latency"]["cores"], priced=facts["priced"],
+        )
         for used in frame.select(names).iter_rows()
-    ]
+    ]  # fmt: skip
     return frame.with_columns(pl.Series("dollars", dollars, dtype=pl.Float64))
 
 
@@ -173,6 +176,8 @@ def outcome(
         chosen=facts["chosen"],
         price_as=facts["price_as"],
         token_prices=_prices(facts),
+        seeds=facts["seeds"],
+        priced=facts["priced"],
     )
 
 

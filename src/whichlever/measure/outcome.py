@@ -48,7 +48,7 @@ class Outcome:
         Tokens were worked out from characters.
     all_rows
         Test rows there are; n is smaller where a budget limited the lever.
-    latency, temperature, rows_seen, fit_seconds, chosen, price_as, token_prices, seeds
+    latency, temperature, rows_seen, fit_seconds, chosen, price_as, token_prices, seeds, priced
         As in `LeverSummary` and `levers.base.Fit`; ``token_prices`` is in dollars per million
         tokens (in, cached, out), ``fit_seconds`` in seconds of wall time.
     """
@@ -79,6 +79,7 @@ class Outcome:
     price_as: str | None = None
     token_prices: tuple[float, float, float] | None = None
     seeds: int = 1
+    priced: bool = True
 
     def __post_init__(self) -> None:
         n = len(self.ids)

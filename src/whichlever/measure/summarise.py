@@ -82,8 +82,9 @@ def _same_rows(outcomes: Sequence[Outcome]) -> Outcome:
 def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) -> LeverSummary:
     o = tally.outcome
     cost = call_cost(
-        _totals(o, task), o.place, task, price_as=o.price_as, token_prices=o.token_prices
-    )
+        _totals(o, task), o.place, task,
+        price_as=o.price_as, token_prices=o.token_prices, priced=o.priced,
+    )  # fmt: skip
     scored = None
     if tally.confidence is not None:
         scored = calibration(

@@ -74,13 +74,15 @@ def call_cost(
     *,
     price_as: str | None = None,
     token_prices: tuple[float, float, float] | None = None,
+    priced: bool = True,
 ) -> CallCost:
     """Price one call of a lever.
 
     Tokens are priced where the lever has a token price (the task's own before the table's).
     Otherwise a lever that runs here is priced by processor time: ``marginal`` is core-seconds
     times the price of a core-hour, ``always_on`` is the month of as many whole machines as the
-    task's volume needs, shared among its calls.
+    task's volume needs, shared among its calls. ``priced`` is False for another machine of the
+    house that has no price: this machine's time is not what it costs.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def call_cost(
     price = _price(price_as, token_prices)
     if price is not None:
         return _by_token(totals, price)
-    if place == "here":
+    if place == "here" and priced:
         return _by_machine(totals, task)
     return CallCost(
         marginal=None,
@@ -106,20 +108,23 @@ def row_dollars(
     price_as: str | None,
     token_prices: tuple[float, float, float] | None,
     task: Task,
+    *,
+    cores: int | None = None,
+    priced: bool = True,
 ) -> float | None:
     """Marginal dollars of one answer; None is not measured.
 
-    An own machine's row is priced as if all its cores worked for the row's wall time, which is
-    the most it can have cost.
+    An own machine's row is priced as if ``cores`` of it (all that the task says it has, where not
+    known) worked for the row's wall time, which is the most it can have cost.
     """
     price = _price(price_as, token_prices)
     if price is not None:
         if usage.tokens_in is None or usage.tokens_out is None:
             return None
         return price.dollars(usage.tokens_in, usage.tokens_cached or 0, usage.tokens_out)
-    if place != "here" or usage.seconds is None:
+    if place != "here" or not priced or usage.seconds is None:
         return None
-    return usage.seconds * task.prices.cores * task.prices.core_hour / 3600
+    return usage.seconds * (cores or task.prices.cores) * task.prices.core_hour / 3600
 
 
 def _price(
