@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whichlever.errors import InputError, LLMUnreachable
+from whichlever.errors import InputError, LLMUnreachable, WeightsError
 from whichlever.levers.base import Context
 from whichlever.levers.prompt import Prompt
 from whichlever.levers.prompt_shots import candidates, draw_shots, goal_score
@@ -74,6 +74,32 @@ def test_a_server_that_is_not_there_ends_the_fit(tmp_path: Path) -> None:
 def test_a_remote_server_is_refused_where_data_may_not_leave(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="data_may_leave"):
         Prompt(PromptSettings(model="far")).fit(TRAIN, VALID, context(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("model", "knobs", "message"),
+    [
+        ("far", {}, "data_may_leave is false"),
+        ("keyed", {}, "NO_SUCH_KEY_SET is not set"),
+        ("odd", {}, r"llms\.odd\.base_url: 'http://\[abc' is not a server's address"),
+        ("gone", {"dollars": 5.0}, r"levers\.prompt\.dollars: .* price is not known"),
+        ("nobody", {}, "no weights called 'nobody'"),
+        ("all-minilm-l6-v2", {}, "weights 'all-minilm-l6-v2' are"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_told_before_anything_runs(
+    model: str, knobs: dict, message: str
+) -> None:
+    pytest.importorskip("openai")
+    task = Task.parse(
+        TASK % 9 + '  keyed: {base_url: "http://127.0.0.1/v1", model: m, place: here, '
+        "key_env: NO_SUCH_KEY_SET}\n"
+    )
+    odd = task.llms["gone"].model_copy(update={"base_url": "http://[abc"})
+    task = task.model_copy(update={"llms": {**task.llms, "odd": odd}})
+    with pytest.raises((InputError, WeightsError), match=message):
+        Prompt(PromptSettings(model=model, **knobs)).check(task)
+    Prompt(PromptSettings(model="gone")).check(task)  # nobody is asked
 
 
 def test_requests_for_another_model_hold_every_row(tmp_path: Path) -> None:

@@ -135,6 +135,17 @@ def test_a_malformed_file_is_told_in_one_line(
     assert str(caught.value).startswith("answers.jsonl")
 
 
+def test_a_malformed_line_is_told_before_anything_runs(tmp_path: Path) -> None:
+    good = '{"id": "1", "prediction": "noise"}\n'
+    (tmp_path / "answers.jsonl").write_text(good)
+    task = Task.parse("task: t\ndata: {rows: rows.jsonl, input: text}\n", folder=tmp_path)
+    lever = Recorded("GPT 4", RecordedAnswers(path="answers.jsonl"))
+    lever.check(task)
+    (tmp_path / "answers.jsonl").write_text(good * 2)
+    with pytest.raises(DataError, match=r"answers\.jsonl:2: id '1' was answered"):
+        lever.check(task)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.jsonl: no such file"):
         read_answers("nowhere.jsonl", tmp_path / "nowhere.jsonl")

@@ -12,12 +12,12 @@ from whichlever.data.stratify import stratified_order
 from whichlever.errors import DataError, LLMWindowError, WeightsError
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.prompt_shots import Candidate, candidates, goal_score
-from whichlever.llm import Chooser, Client, Journal, Limit, find_weights, open_llm
+from whichlever.llm import Chooser, Client, Journal, Limit, check_llm, find_weights, open_llm
 from whichlever.llm.batch import write_requests
 from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
 from whichlever.llm.options import find_guard
 from whichlever.predict import Prediction, Row
-from whichlever.task import PromptSettings
+from whichlever.task import PromptSettings, Task
 
 WORDING = 1
 """Raised when the instructions' wording changes, so that old answers are not taken for new."""
@@ -90,6 +90,10 @@ class Prompt:
         except WeightsError:
             weights = None  # a server under llms:, or an error that fit reports
         return {**self._settings.model_dump(), "wording": WORDING, "weights": weights}
+
+    def check(self, task: Task) -> None:
+        """Say before anything runs that the model cannot be asked; see `check_llm`."""
+        check_llm(self._settings.model, task, self.id, dollars=self._settings.dollars)
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """At most the share of the budget that choosing may take."""

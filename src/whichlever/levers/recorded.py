@@ -17,7 +17,7 @@ from whichlever.levers.base import Context, Fit
 from whichlever.llm.batch import recorded_row
 from whichlever.llm.reply import one_line
 from whichlever.predict import Prediction, Row, Usage
-from whichlever.task import RecordedAnswers
+from whichlever.task import RecordedAnswers, Task
 from whichlever.taskfile import nearest
 
 CHARS_PER_TOKEN = 4
@@ -66,6 +66,16 @@ class Recorded:
     def settings(self) -> Mapping[str, Any]:
         """The file's name and what is said about it (its content is in `files`)."""
         return {"name": self.name, **self.answers.model_dump(mode="json")}
+
+    def check(self, task: Task) -> None:
+        """Read the whole file, so that a malformed line is told before anything runs.
+
+        Raises
+        ------
+        DataError
+            As `fit`, but for which rows were answered.
+        """
+        read_answers(self.answers.path, task.path(self.answers.path))
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """Reading a file; no bar needed."""

@@ -3,6 +3,7 @@ weights that are on this machine. `Chooser` asks for one of a task's labels.
 """
 
 from whichlever.llm.adding import add_weights
+from whichlever.llm.check import check_llm
 from whichlever.llm.choose import Chooser
 from whichlever.llm.client import Client, Server
 from whichlever.llm.embedded import open_llm
@@ -22,6 +23,7 @@ __all__ = [
     "Server",
     "Weights",
     "add_weights",
+    "check_llm",
     "find_weights",
     "list_weights",
     "open_llm",

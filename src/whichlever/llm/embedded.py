@@ -10,12 +10,13 @@ import secrets
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from whichlever.errors import InputError, LLMError, MissingExtraError, WeightsError
 from whichlever.llm.client import Client, Server
+from whichlever.llm.transport import server_host
 from whichlever.llm.weights import Weights, find_weights
 from whichlever.task import Task
 
@@ -60,26 +61,38 @@ def open_llm(
         The embedded server does not start.
     """
     if task is not None and name in task.llms:
-        return _declared(name, task, timeout, retries, parallel)
-    weights = _weights(name, task)
-    if weights.kind != "gguf":
-        raise WeightsError(f"weights {name!r} are an encoder; prompting needs a .gguf model")
+        server = declared_server(name, task)
+        return Client(replace(server, timeout=timeout, retries=retries, parallel=parallel))
+    weights = embedded_weights(name, task)
     return _embedded(weights, slots, min(context, weights.context or context), timeout)
 
 
-def _weights(name: str, task: Task | None) -> Weights:
-    """Weights by name, or by a path that starts from the task's folder."""
-    if task is not None and name.endswith(".gguf"):
-        beside = task.path(name)
-        if beside.is_file():
-            return find_weights(str(beside))
-    return find_weights(name)
+def embedded_weights(name: str, task: Task | None) -> Weights:
+    """Weights to prompt, by name or by a path that starts from the task's folder.
+
+    Raises
+    ------
+    WeightsError
+        They are not on this machine, are not the pinned ones, or are an encoder.
+    """
+    beside = None if task is None or not name.endswith(".gguf") else task.path(name)
+    found = find_weights(name if beside is None or not beside.is_file() else str(beside))
+    if found.kind != "gguf":
+        raise WeightsError(f"weights {name!r} are an encoder; prompting needs a .gguf model")
+    return found
 
 
-def _declared(name: str, task: Task, timeout: float, retries: int, parallel: int) -> Client:
+def declared_server(name: str, task: Task) -> Server:
+    """The server that the task's ``llms:`` calls ``name``, its key read from the environment.
+
+    Raises
+    ------
+    InputError
+        Its address is none, it is remote and data may not leave, or its key is not set.
+    """
     llm = task.llms[name]
+    host, _ = server_host(name, llm.base_url)
     if llm.place == "remote" and not task.constraints.data_may_leave:
-        host = urlsplit(llm.base_url).hostname
         raise InputError(
             f"llms.{name} is remote ({host}) and constraints.data_may_leave is false; use embedded "
             "weights, say place: here if that machine is yours, or allow it in constraints"
@@ -92,11 +105,9 @@ def _declared(name: str, task: Task, timeout: float, retries: int, parallel: int
                 f"llms.{name}: the environment variable {llm.key_env} is not set; "
                 f"export {llm.key_env}=… first"
             )
-    return Client(
-        Server(
-            name=name, base_url=llm.base_url, model=llm.model, key=key, place=llm.place,
-            context=llm.context, timeout=timeout, retries=retries, parallel=parallel,
-        )
+    return Server(
+        name=name, base_url=llm.base_url, model=llm.model, key=key, place=llm.place,
+        context=llm.context,
     )  # fmt: skip
 
 
