@@ -102,6 +102,11 @@ def test_a_model_that_cannot_be_asked_is_told_before_anything_runs(
     Prompt(PromptSettings(model="gone")).check(task)  # nobody is asked
 
 
+def test_answers_depend_on_what_a_model_file_holds() -> None:
+    assert Prompt(PromptSettings(model="models/mine.gguf")).files == ("models/mine.gguf",)
+    assert Prompt(PromptSettings()).files == ()
+
+
 def test_requests_for_another_model_hold_every_row(tmp_path: Path) -> None:
     lever = Prompt(PromptSettings())
     lever.write_requests(tmp_path / "requests.jsonl", VALID, context(tmp_path))

@@ -83,6 +83,12 @@ class Prompt:
     def __init__(self, settings: PromptSettings) -> None:
         self._settings = settings
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The model's file, where the task gives one: the answers depend on what it holds."""
+        model = self._settings.model
+        return (model,) if model.endswith(".gguf") else ()
+
     def settings(self) -> Mapping[str, Any]:
         """The knobs, the wording's version and the weights' checksum where they are here."""
         try:
