@@ -53,6 +53,14 @@ def test_a_full_memory_is_emptied_and_ids_stay_right(minilm: Path, real: Tokeniz
         assert one(small, text) == real.encode(text, add_special_tokens=False).ids
 
 
+def test_long_words_do_not_fill_the_memory(minilm: Path, real: Tokenizer) -> None:
+    small = WordPieces.load(minilm, max_bytes=2_000)
+    for i in range(20):
+        text = f"host {i} " + f"{i:04}" * 200
+        assert one(small, text) == real.encode(text, add_special_tokens=False).ids
+        assert sum(map(len, small._known)) <= 2_000
+
+
 def test_a_tokenizer_that_looks_across_spaces_is_called_on_whole_texts(minilm: Path) -> None:
     spec = (minilm / "tokenizer.json").read_text().replace("BertPreTokenizer", "Whitespace")
     assert not splits_at_whitespace(spec)

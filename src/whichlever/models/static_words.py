@@ -22,6 +22,9 @@ Ints = npt.NDArray[np.int64]
 MAX_WORDS = 200_000
 """Words remembered at most; when full, all are forgotten (a stream's common words come back)."""
 
+MAX_WORD_BYTES = 16 * 2**20
+"""Bytes of remembered words together, likewise: blobs without a blank are words too."""
+
 
 @dataclass(frozen=True)
 class Bags:
@@ -46,11 +49,13 @@ class WordPieces:
     tokenizer_json : str
         A Hugging Face ``tokenizer.json``; its truncation, padding and special tokens at the ends
         are left out.
-    max_words : int
-        Words remembered at most.
+    max_words, max_bytes : int
+        Words, and bytes of words, remembered at most.
     """
 
-    def __init__(self, tokenizer_json: str, max_words: int = MAX_WORDS) -> None:
+    def __init__(
+        self, tokenizer_json: str, max_words: int = MAX_WORDS, max_bytes: int = MAX_WORD_BYTES
+    ) -> None:
         from tokenizers import Tokenizer
 
         self.json = tokenizer_json
@@ -62,7 +67,7 @@ class WordPieces:
         found = None if unknown is None else self._tokenizer.token_to_id(unknown)
         self.unknown: int = -1 if found is None else found
         self.size: int = self._tokenizer.get_vocab_size(with_added_tokens=True)
-        self._max_words = max_words
+        self._max_words, self._max_bytes = max_words, max_bytes
         self.forget()
 
     @classmethod
@@ -78,6 +83,7 @@ class WordPieces:
     def forget(self) -> None:
         """Forget every word met so far."""
         self._known: dict[bytes, int] = {}
+        self._bytes = 0
         self._pieces_of: list[Ints] = []
 
     def words(self, texts: Sequence[str]) -> tuple[Bags, list[Ints]]:
@@ -95,10 +101,14 @@ class WordPieces:
         split = [self._split(text) for text in texts]
         known = self._known
         missing = list({w: None for words in split for w in words if w not in known})
-        if len(known) + len(missing) > self._max_words and known:
+        size = sum(map(len, missing))
+        full = len(known) + len(missing) > self._max_words or self._bytes + size > self._max_bytes
+        if full and known:
             self.forget()
             known = self._known
             missing = list({w: None for words in split for w in words})
+            size = sum(map(len, missing))
+        self._bytes += size
         new = self._tokenize([w.decode() for w in missing])
         self._pieces_of.extend(new)
         for word in missing:
