@@ -12,7 +12,6 @@ import pytest
 from random_vectors import random_embedder
 
 from whichlever.errors import DataError, MissingExtraError, TaskError, WeightsError
-from whichlever.levers import rag
 from whichlever.levers.base import Context
 from whichlever.levers.majority import Majority
 from whichlever.levers.rag import Rag
@@ -31,7 +30,7 @@ from whichlever.levers.retrieval import (
     plans,
 )
 from whichlever.levers.retrieval.window import shown
-from whichlever.llm import Chooser, Server, open_llm
+from whichlever.llm import Chooser, Server, check, open_llm
 from whichlever.llm.budget import Billing
 from whichlever.models import static_distill
 from whichlever.predict import Prediction, Row
@@ -352,7 +351,7 @@ def needs_weights() -> None:
 
 def without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     real = importlib.util.find_spec
-    for module in (embedding, rag, static_distill):
+    for module in (embedding, check, static_distill):
         monkeypatch.setattr(module, "find_spec", lambda n: None if n == package else real(n))
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from whichlever.data.stratify import stratified_order
-from whichlever.errors import DataError, MissingExtraError, WeightsError
+from whichlever.errors import DataError, WeightsError
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.rag_choose import CHOOSING_SHARE, MAX_CHOOSE, PILOT, Asker, choose
 from whichlever.levers.retrieval import (
@@ -31,7 +30,7 @@ from whichlever.levers.retrieval import (
     index_seconds,
     plans,
 )
-from whichlever.llm import Chooser, Client, Journal, find_weights, open_llm
+from whichlever.llm import Chooser, Client, Journal, check_llm, find_weights, open_llm
 from whichlever.llm.budget import Billing, affordable
 from whichlever.predict import Prediction, Row
 from whichlever.task import RagSettings, Task
@@ -91,21 +90,12 @@ class Rag:
         return (model,) if model.endswith(".gguf") else ()
 
     def check(self, task: Task) -> None:
-        """Raise early what `fit` would raise late: a missing package, weights or folder."""
+        """Raise early what `fit` would raise late: something missing, or a model out of reach."""
         if task.documents is not None:
             check_documents(task.path(task.documents))
         if self._embedder is None:
             check_embedder()
-        model = self._settings.model
-        declared = model in task.llms
-        if any(find_spec(p) is None for p in ("openai", *(() if declared else ("xllamacpp",)))):
-            raise MissingExtraError("asking a language model", "llm")
-        if not declared and not (model.endswith(".gguf") and task.path(model).is_file()):
-            found = find_weights(model)
-            if found.kind != "gguf":
-                raise WeightsError(
-                    f"levers.rag.model: {model!r} is an encoder; asking needs a .gguf model"
-                )
+        check_llm(self._settings.model, task, self.id, dollars=self._settings.dollars)
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """Building the index, and at most the share of the budget that choosing may take."""
