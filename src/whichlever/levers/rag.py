@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from whichlever.levers.retrieval import (
     index_seconds,
     plans,
 )
-from whichlever.llm import Chooser, Client, Journal, check_llm, find_weights, open_llm
+from whichlever.llm import Chooser, Client, Journal, Limit, check_llm, find_weights, open_llm
 from whichlever.llm.budget import Billing, affordable
 from whichlever.predict import Prediction, Row
 from whichlever.task import RagSettings, Task
@@ -140,13 +141,14 @@ class Rag:
         train = [row for row in train if row.target in known]
         valid = [row for row in valid if row.target in known]
         retriever, facts = self._retriever(train, valid, context)
+        billing = Billing.of(settings.model, task)
+        limit = Limit.of(self.id, settings, billing)
         chooser = Chooser(
             client, context.labels, about=task.about, meanings=task.labels, rotations=ROTATIONS,
-            journal=Journal(context.folder / "rag.journal.jsonl"),
+            journal=Journal(context.folder / "rag.journal.jsonl"), limit=limit,
         )  # fmt: skip
         chooser.warm_up()
         order = stratified_order([row.target for row in valid], context.seed)
-        billing = Billing.of(settings.model, task)
         choice = choose(
             Asker(chooser, retriever, Plan(1), within=len(train)),
             plans(settings.k, retriever.index is not None, facts["document_pieces"] > 0),
@@ -157,7 +159,11 @@ class Rag:
             context.progress,
         )
         budget = (settings.minutes, settings.dollars, settings.max_rows)
-        most = affordable("rag", budget, choice.spent, choice.per_row)
+        spent, each = choice.spent, choice.per_row
+        if spent.dollars is not None:
+            spent = replace(spent, dollars=limit.spent)  # rows that failed may be billed too
+        most = affordable(self.id, budget, spent, each)
+        limit.start_answers(None if each.dollars is None else each.dollars / each.rows)
         kept = Journal(context.folder / "retrieved.jsonl")
         return Fit(
             predictor=RagPredictor(Asker(chooser, retriever, choice.plan), kept),
@@ -171,14 +177,16 @@ class Rag:
                 "guard": chooser.guard,
                 "guard_enforced": chooser.enforced,
                 "single_token_options": chooser.lettered,
-                "seconds_per_row": choice.per_row.seconds / choice.per_row.rows,
-                "choosing_seconds": choice.spent.seconds,
+                "seconds_per_row": each.seconds / each.rows,
+                "choosing_seconds": spent.seconds,
             },
             rows_seen=0 if retriever.index is None else len(retriever.index),
             max_rows=most,
             place=client.server.place,
             price_as=billing.price_as,
             token_prices=billing.token_prices,
+            cores=client.cores,
+            priced=billing.priced(client),
         )
 
     def _retriever(
