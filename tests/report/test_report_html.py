@@ -349,3 +349,17 @@ def test_only_the_lowest_seed_and_the_test_rows_are_counted(tmp_path):
         run / "trials.parquet", metadata={"whichlever.labels": metadata["whichlever.labels"]}
     )
     assert page_of(run).words == before
+
+
+def test_a_leak_stands_under_the_headline_and_is_not_quoted_when_redacted(tmp_path):
+    run = make_run(tmp_path / "run", Spec(levers=("majority", MAIN), rows=60))
+    verdict = json.loads((run / "verdict.json").read_text())
+    verdict["audit"] = "The audit found a leak: where 'secret-word' stands it is the label."
+    verdict["scope"].append(verdict["audit"])
+    (run / "verdict.json").write_text(json.dumps(verdict))
+    text = write_report(run).read_text()
+    assert (
+        text.index(verdict["headline"]) < text.index("The audit found a leak") < text.index("Why")
+    )
+    assert text.count("secret-word") == 1
+    assert "secret-word" not in write_report(run, redact=True).read_text()

@@ -89,3 +89,13 @@ def test_what_is_shown_is_printable_and_can_be_written(text):
     assert visible_block(text).count("\n") == len(re.findall("\r\n?|\n", text))
     if text.isascii() and text.isprintable():
         assert shown == text
+
+
+def test_a_leak_is_said_once_right_under_the_headline(tmp_path):
+    run = make_run(tmp_path / "run", Spec(levers=("majority", MAIN), rows=60))
+    measures, verdict = load(run)
+    said = "The audit found a leak."
+    verdict = verdict.model_copy(update={"audit": said, "scope": (*verdict.scope, said)})
+    text = printed(measures, verdict, run)
+    assert text.count(said) == 1
+    assert text.index(said) < text.index("What would change it")

@@ -129,8 +129,8 @@ def lengths(
                 f"window of {lever} ({about}{window} tokens)",
                 [row.id for row in long],
                 f"shorten the input (fewer fields in data.input) or give {lever} a longer window; "
-                "prompt and rag refuse such rows and count them wrong, finetune-encoder reads their "
-                "head and tail and says so of each",
+                "prompt and rag refuse such rows and count them wrong, finetune-encoder reads "
+                "their head and tail and says so of each",
             )
         )
     return findings

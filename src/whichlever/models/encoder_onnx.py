@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -36,7 +37,9 @@ def export(net: Classifier, examples: Sequence[Ints], path: Path) -> float:
     sample = [torch.from_numpy(a) for a in padded([*examples[:3], np.arange(1, 8)])]
     rows, tokens = torch.export.Dim.DYNAMIC, torch.export.Dim.DYNAMIC
     with tempfile.TemporaryDirectory(dir=path.parent) as aside, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own deprecations are not the user's
+        # The exporter's own deprecations and missing optional parts are not the user's.
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         file = Path(aside) / path.name
         with torch.inference_mode(False), torch.no_grad():
             program = torch.onnx.export(

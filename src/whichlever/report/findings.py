@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from whichlever.data.findings import ProbeScore
+from whichlever.measure.summary import LeverSummary
 from whichlever.report import wording
 from whichlever.report.files import RunFiles
 from whichlever.report.visible import shortened
@@ -77,10 +78,19 @@ def clean_rows(files: RunFiles) -> list[dict[str, str]]:
                     "lever": summary.lever,
                     "leaky": wording.interval(leaky),
                     "clean": wording.interval(clean),
+                    "left": _left(summary),
                     "change": wording.share(change) if change < 0 else f"+{wording.share(change)}",
                 }
             )
     return rows
+
+
+def _left(summary: LeverSummary) -> str:
+    """Over what the clean score is; fewer classes make another macro-F1."""
+    if summary.clean_rows is None:
+        return ""
+    said = f"{wording.count(summary.clean_rows)} rows"
+    return said if summary.clean_classes is None else f"{said}, {summary.clean_classes} classes"
 
 
 def measured_how(files: RunFiles, *, redact: bool) -> list[tuple[str, str]]:

@@ -41,7 +41,8 @@ def hero(files: RunFiles) -> dict[str, Any]:
         "reasons": told(verdict.reasons),
         "would_change": told(verdict.would_change),
         "break_evens": [b.text for b in verdict.break_evens],
-        "scope": list(verdict.scope),
+        "audit": verdict.audit,
+        "scope": [line for line in verdict.scope if line != verdict.audit],
         "attack": verdict.attack,
         "labels_needed": verdict.labels_needed,
     }

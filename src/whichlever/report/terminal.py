@@ -37,11 +37,13 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     console.print(_table(measures, verdict, narrow=console.width < 100))
     console.print()
     console.print(_plain(verdict.headline, _STYLE[verdict.outcome]))
+    if verdict.audit is not None:
+        console.print(_plain(verdict.audit, "bold red"))
     _sentences(console, verdict.reasons)
     if verdict.would_change:
         console.print(Text("What would change it:", style="bold"))
         _sentences(console, verdict.would_change)
-    for line in (*verdict.scope, verdict.attack):
+    for line in (*(said for said in verdict.scope if said != verdict.audit), verdict.attack):
         console.print(_plain(line, "dim"))
     console.print()
     console.print(

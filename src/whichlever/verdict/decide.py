@@ -45,6 +45,7 @@ def decide(task: Task, measures: Measures, audit_note: str | None = None) -> Ver
         labels_needed=choice.labels_needed,
         advice=advise(task),
         scope=scope(task, measures, choice, audit_note),
+        audit=audit_note,
     )
 
 

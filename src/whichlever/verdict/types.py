@@ -56,7 +56,8 @@ class Verdict(Frozen):
     """The lever to pull, the reasons, the evidence behind each, and what would change it.
 
     ``lever`` is None where the data cannot tell; ``labels_needed`` then says how many more
-    labelled test rows would (80 % power at the declared margin).
+    labelled test rows would (80 % power at the declared margin). ``audit`` is what the audit found
+    that limits every figure.
     """
 
     task: str
@@ -70,4 +71,5 @@ class Verdict(Frozen):
     labels_needed: int | None
     advice: tuple[Advice, ...]
     scope: tuple[str, ...]
+    audit: str | None = None
     attack: str = "attack: not measured"
