@@ -107,3 +107,25 @@ def test_sending_on_loopback_and_its_reverse_look_up_work():
         "print(there.recv(1))\n"
     )
     assert run(code).stdout.split() == ["b'x'"]
+
+
+def test_a_block_is_offline_and_afterwards_all_is_as_before():
+    code = (
+        "import os\nfrom whichlever.offline import enforced\n"
+        "def reach():\n"
+        "    try:\n        socket.create_connection(('192.0.2.1', 9), timeout=0.2)\n"
+        "    except OSError as error:\n        print(type(error).__name__)\n"
+        "with enforced():\n    reach()\n    print(os.environ.get('HTTPS_PROXY'))\n"
+        "reach()\nprint(os.environ.get('HTTPS_PROXY'), os.environ.get('HF_HUB_OFFLINE'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", PRELUDE + code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": "/usr/bin", "HTTPS_PROXY": "http://p.invalid"},
+    )
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["EgressError", "None"], done.stderr
+    assert lines[2] != "EgressError"
+    assert lines[3] == "http://p.invalid None"

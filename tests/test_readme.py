@@ -44,7 +44,17 @@ def test_links_inside_the_repository_lead_somewhere(name):
 
 def test_the_readme_names_every_verb():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for verb in ("init", "advise", "audit", "compare", "report", "train", "models", "schema"):
+    for verb in (
+        "init",
+        "advise",
+        "audit",
+        "compare",
+        "report",
+        "train",
+        "models",
+        "schema",
+        "fetch",
+    ):
         assert f"whichlever {verb}" in text
 
 

@@ -22,7 +22,7 @@ from whichlever.levers import Lever, build
 from whichlever.levers.build import family
 from whichlever.llm.batch import write_requests
 from whichlever.measure import Measures, summarise
-from whichlever.offline import is_loopback
+from whichlever.offline import enforced, is_loopback
 from whichlever.prices import token_price
 from whichlever.progress import Progress, Silent
 from whichlever.run import locked, read_json, write_json, write_text, written_aside
@@ -145,9 +145,10 @@ def compare(
     levers = build(task, only)
     _refuse_egress(task, {family(lever) for lever in levers}, allow_egress)
     _refuse_unknown_prices(task)
-    check(levers, task)
-    prepared = prepare(task, progress)
-    with locked(run):
+    with enforced(frozenset(allow_egress)):
+        check(levers, task)
+        prepared = prepare(task, progress)
+    with enforced(frozenset(allow_egress)), locked(run):
         _write_inputs(run, task, prepared)
         _write_texts(run, task, prepared, keep_texts)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
@@ -181,9 +182,10 @@ def train(
     run = Path(run)
     levers = build(task, [lever])
     _refuse_egress(task, {family(made) for made in levers}, allow_egress)
-    check(levers, task)
-    prepared = prepare(task, progress)
-    with locked(run):
+    with enforced(frozenset(allow_egress)):
+        check(levers, task)
+        prepared = prepare(task, progress)
+    with enforced(frozenset(allow_egress)), locked(run):
         _write_inputs(run, task, prepared)
         return [
             train_step(made, task, prepared.dataset, prepared.splits, run, seed, progress)

@@ -12,6 +12,8 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from whichlever.errors import EgressError
@@ -36,12 +38,15 @@ class _Gate:
 
     def __init__(self) -> None:
         self.installed = False
+        self.active = False
         self.hosts: frozenset[str] = frozenset()
         self.addresses: set[str] = set()
         self._own = threading.local()
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
-        if not event.startswith("socket.") or getattr(self._own, "resolving", False):
+        if not self.active or not event.startswith("socket."):
+            return
+        if getattr(self._own, "resolving", False):
             return
         if event in _TO_ADDRESS:
             self._address(args[0], args[1])
@@ -109,6 +114,27 @@ def enforce(allow: frozenset[str] = frozenset()) -> None:
             os.environ[name] = "0"
     _GATE.hosts = frozenset(host.lower() for host in allow)
     _GATE.addresses = set()
+    _GATE.active = True
     if not _GATE.installed:
         sys.addaudithook(_GATE)
         _GATE.installed = True
+
+
+@contextmanager
+def enforced(allow: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Be offline, as `enforce` says, until the block ends; then all is as it was before.
+
+    For library use: a notebook may go on to fetch what it likes. It counts for the whole process.
+    """
+    environment = dict(os.environ)
+    state = (_GATE.hosts, _GATE.addresses, _GATE.active)
+    enforce(allow)
+    try:
+        yield
+    finally:
+        _GATE.hosts, _GATE.addresses, _GATE.active = state
+        for name in {*_OFFLINE, *(n for n in environment if n.lower() in PROXIES)}:
+            if name in environment:
+                os.environ[name] = environment[name]
+            else:
+                os.environ.pop(name, None)

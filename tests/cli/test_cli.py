@@ -28,7 +28,17 @@ def run(capsys, *arguments: object) -> tuple[int, str, str]:
 def test_help_names_every_verb(capsys):
     code, out, _ = run(capsys, "--help")
     assert code == 0
-    for verb in ("init", "advise", "audit", "compare", "report", "train", "models", "schema"):
+    for verb in (
+        "init",
+        "advise",
+        "audit",
+        "compare",
+        "report",
+        "train",
+        "models",
+        "schema",
+        "fetch",
+    ):
         assert verb in out
 
 
@@ -154,3 +164,12 @@ def test_init_says_the_best_possible_score(capsys, tmp_path):
     assert code == 0
     assert 0.8 < json.loads(out)["best_possible"]["macro_f1"] < 1
     assert [p.name for p in tmp_path.iterdir()] == ["new"]
+
+
+def test_fetch_asks_no_host_that_was_not_named(capsys, tmp_path):
+    code, _, err = run(
+        capsys, "fetch", "https://data.invalid/x.csv", "--sha256", "0" * 64, "-o", tmp_path / "x"
+    )
+    assert code == 2
+    assert "--allow-egress data.invalid" in err
+    assert not (tmp_path / "x").exists()

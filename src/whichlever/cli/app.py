@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from whichlever.cli import advise, audit, compare, init, models, report, schema, train
+from whichlever.cli import advise, audit, compare, fetch, init, models, report, schema, train
 from whichlever.cli.output import one_line, print_json
 from whichlever.errors import WhichleverError
 from whichlever.version import VERSION
@@ -27,6 +27,7 @@ app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("train")(train.train)
+app.command("fetch")(fetch.fetch)
 app.command("schema")(schema.schema)
 app.add_typer(models.app, name="models")
 
