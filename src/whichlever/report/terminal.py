@@ -18,6 +18,10 @@ from whichlever.verdict.types import Reason, Verdict
 SHOWN = 8
 """Sentences of one kind that are printed; the page has all."""
 
+_COLUMNS = ("lever", "", "vs best", "p95", "$/M calls", "one more", "rows", "unanswered")
+_WIDE_ONLY = (5, 7)
+"""A terminal of 80 columns shows whole figures rather than all of them; the page has the rest."""
+
 _STYLE = {"pull": "bold green", "cannot tell": "bold yellow", "none eligible": "bold red"}
 
 
@@ -67,18 +71,13 @@ def _table(measures: Measures, verdict: Verdict, *, narrow: bool) -> Table:
     table = Table(
         box=None, padding=(0, 1 if narrow else 2, 0, 0), header_style="dim", pad_edge=False
     )
-    table.add_column("lever", no_wrap=True)
-    table.add_column(metric_name(measures.metric), no_wrap=True)
-    table.add_column("vs best", justify="right", no_wrap=True)
-    table.add_column("p95", justify="right", no_wrap=True)
-    table.add_column("$/M calls", justify="right", no_wrap=True)
-    table.add_column("one more", justify="right", no_wrap=True)
-    table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("unanswered", justify="right", no_wrap=True)
+    shown = [i for i in range(len(_COLUMNS)) if not narrow or i not in _WIDE_ONLY]
+    for i in shown:
+        name = _COLUMNS[i] or metric_name(measures.metric)
+        table.add_column(name, justify="right" if i > 1 else "left", no_wrap=True)
     for summary in measures.levers:
-        table.add_row(
-            *_row(summary, measures, best), style="bold" * (summary.lever == verdict.lever)
-        )
+        cells = _row(summary, measures, best)
+        table.add_row(*(cells[i] for i in shown), style="bold" * (summary.lever == verdict.lever))
     return table
 
 
