@@ -254,7 +254,7 @@ def main() -> None:
             json.dumps(dict(sorted(runs.items())), indent=1) + "\n"
         )
     elif args.what != "fill":
-        from whichlever.compare import Comparison
+        from whichlever.comparison import Comparison
         from whichlever.report import plot_png
 
         (RESULTS / f"{args.what}.json").write_text(json.dumps(gather(args.run), indent=1) + "\n")

@@ -13,13 +13,13 @@ __version__ = version.VERSION
 __all__ = ["Comparison", "Prediction", "Row", "Task", "Usage", "Verdict", "advise", "compare"]
 
 if TYPE_CHECKING:
-    from whichlever.compare import Comparison, compare
+    from whichlever.comparison import Comparison, compare
     from whichlever.predict import Prediction, Row, Usage
     from whichlever.task import Task
     from whichlever.verdict import Verdict, advise
 
 _HOMES = {
-    "Comparison": "compare", "compare": "compare", "Task": "task",
+    "Comparison": "comparison", "compare": "comparison", "Task": "task",
     "Prediction": "predict", "Row": "predict", "Usage": "predict",
     "Verdict": "verdict", "advise": "verdict",
 }  # fmt: skip

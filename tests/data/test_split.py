@@ -171,7 +171,7 @@ def test_given_files_stay_and_the_newest_training_rows_choose() -> None:
     given: dict[str, Role] = {row.id: "test" if i >= 80 else "train" for i, row in enumerate(rows)}
     found = split(rows, given, by="time", valid=10, calibrate=0.25)
     assert {row.id for row in found.test} == {row.id for row in rows[80:]}
-    assert [row.id for row in found.calibrate] == [row.id for row in rows[60:80]]
+    assert {row.id for row in found.calibrate} == {row.id for row in rows[60:80]}
     assert [row.id for row in found.valid] == [row.id for row in rows[50:60]]
     assert len(found.train) == 50
 

@@ -14,7 +14,7 @@ from whichlever.task import Task
 def audit(task: TaskFile, json: Json = False) -> None:
     """Look for what would make the numbers lie; exit 3 on a leak."""
     go_offline()
-    from whichlever.compare import prepare
+    from whichlever.comparison import prepare
     from whichlever.report.terminal_audit import print_audit
 
     found = prepare(Task.load(task), Bars(quiet=json)).audit

@@ -30,7 +30,7 @@ def compare(
     Killed or stopped, the same command goes on from where it was.
     """
     allowed = go_offline(allow_egress)
-    from whichlever.compare import compare as run_compare
+    from whichlever.comparison import compare as run_compare
     from whichlever.report import write_report
     from whichlever.report.terminal import print_verdict
 

@@ -18,7 +18,7 @@ def report(
 ) -> None:
     """Write RUN/report.html again and print the verdict."""
     go_offline()
-    from whichlever.compare import Comparison
+    from whichlever.comparison import Comparison
     from whichlever.report import write_report
     from whichlever.report.terminal import print_verdict
 

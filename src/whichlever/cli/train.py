@@ -27,7 +27,7 @@ def train(
     A later compare on the same RUN takes the fit up instead of training again.
     """
     allowed = go_offline(allow_egress)
-    from whichlever.compare import train as run_train
+    from whichlever.comparison import train as run_train
 
     name = f"{lever}-{rung}" if rung else lever
     fits = run_train(

@@ -111,7 +111,7 @@ def test_killed_anywhere_it_goes_on_to_the_same_predictions(finished, tmp_path):
 
 
 def test_train_leaves_a_fit_and_reads_no_test_row(tmp_path):
-    from whichlever.compare import train
+    from whichlever.comparison import train
 
     task = wl.Task.load(write_task(tmp_path))
     (fit,) = train(task, tmp_path / "run", "linear")
@@ -210,7 +210,7 @@ def test_an_old_verdict_never_stands_beside_new_rows(finished, tmp_path):
 
 
 def test_a_fit_keeps_what_it_cost_when_it_was_made(tmp_path):
-    from whichlever.compare import train
+    from whichlever.comparison import train
 
     task = wl.Task.load(write_task(tmp_path))
     (fit,) = train(task, tmp_path / "run", "linear")
@@ -236,3 +236,9 @@ def test_a_mistake_about_a_label_that_no_row_has_is_named(tmp_path):
                         "mistakes: {opne: {close: 5}}")  # fmt: skip
     with pytest.raises(DataError, match=r"'opne'.*'open'"):
         wl.compare(wl.Task.load(write_task(tmp_path, task=text)), tmp_path / "run")
+
+
+def test_the_function_stays_a_function_whatever_is_imported():
+    code = "import whichlever.comparison, whichlever.verdict, whichlever as wl; print(callable(wl.compare))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "True"
