@@ -239,6 +239,6 @@ def test_a_mistake_about_a_label_that_no_row_has_is_named(tmp_path):
 
 
 def test_the_function_stays_a_function_whatever_is_imported():
-    code = "import whichlever.comparison, whichlever.verdict, whichlever as wl; print(callable(wl.compare))"
+    code = "import whichlever.comparison, whichlever as wl; print(callable(wl.compare))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "True"
