@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from whichlever.measure.figure import Interval
 from whichlever.prices import Bill, CallCost, Frozen
 
 __all__ = [
@@ -18,15 +19,6 @@ __all__ = [
     "Pair",
     "ReliabilityBin",
 ]
-
-
-class Interval(Frozen):
-    """A figure with its interval; ``low`` and ``high`` are None where no interval can be had."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    level: float = 0.95
 
 
 class ReliabilityBin(Frozen):
