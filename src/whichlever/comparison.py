@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from whichlever import trials
+from whichlever.autoclose import autoclose_evidence
+from whichlever.curves import check_curve, run_curve
 from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, split_rows
+from whichlever.data.target_map import say_unlabelled, with_unlabelled
 from whichlever.environment import environment
 from whichlever.errors import EgressError, RunError
+from whichlever.hybrid import Joined, check_hybrid, join_hybrid, with_hybrid
 from whichlever.levers import Lever, build
 from whichlever.levers.build import family
 from whichlever.llm.batch import write_requests
@@ -29,6 +33,7 @@ from whichlever.run import locked, read_json, write_json, write_text, written_as
 from whichlever.step import Step, run_step, train_step
 from whichlever.task import Task
 from whichlever.verdict import Verdict, decide
+from whichlever.workload import check_workload, measure_workload
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,12 +102,16 @@ def prepare(task: Task, progress: Progress | None = None) -> Prepared:
         The rows cannot be used; one line with file, row and remedy.
     """
     progress = progress or Silent()
-    with progress.step("read rows"):
+    with progress.step("read rows") as bar:
         dataset = read_dataset(task)
+        check_workload(task, dataset.labels)
+        if dataset.unlabelled:
+            bar.note(f"left out for want of a label: {say_unlabelled(dataset.unlabelled)}")
     with progress.step("split"):
         splits = split_rows(dataset, task)
     with progress.step("audit"):
         audit = audit_splits(splits, task, dataset.labels, windows=_windows(task))
+        audit = with_unlabelled(audit, dataset.unlabelled)
     return Prepared(dataset, splits, audit)
 
 
@@ -146,6 +155,8 @@ def compare(
     _refuse_egress(task, {family(lever) for lever in levers}, allow_egress)
     _refuse_unknown_prices(task)
     with enforced(frozenset(allow_egress)):
+        hybrid = check_hybrid(task, [lever.id for lever in levers], only)
+        check_curve(task, [lever.id for lever in levers])
         check(levers, task)
         prepared = prepare(task, progress)
     with enforced(frozenset(allow_egress)), locked(run):
@@ -156,7 +167,7 @@ def compare(
             run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress)
             for lever in levers
         ]
-        return _conclude(run, task, prepared, steps, seed, progress)
+        return _conclude(run, task, prepared, steps, seed, progress, hybrid=hybrid)
 
 
 def train(
@@ -194,21 +205,37 @@ def train(
 
 
 def _conclude(
-    run: Path, task: Task, prepared: Prepared, steps: list[Step], seed: int, progress: Progress
+    run: Path,
+    task: Task,
+    prepared: Prepared,
+    steps: list[Step],
+    seed: int,
+    progress: Progress,
+    *,
+    hybrid: bool = False,
 ) -> Comparison:
     """Join the levers' trials, measure, decide, and write it all down."""
     import polars as pl
 
     labels = prepared.dataset.labels
+    curve = run_curve(run, task, prepared.dataset, prepared.splits, steps, seed, progress)
     with progress.step("measure and decide"):
-        frames = [trials.priced(s.frame, s.facts, task) for s in steps]
-        trials.write(run / "trials.parquet", pl.concat(frames), labels)
+        priced = [Step(trials.priced(s.frame, s.facts, task), s.facts) for s in steps]
+        joined = join_hybrid(task, labels, priced, seed) if hybrid else None
+        priced += [joined.step] if isinstance(joined, Joined) else []
+        trials.write(run / "trials.parquet", pl.concat([s.frame for s in priced]), labels)
         leaked = frozenset(prepared.audit.leaked_ids)
         outcomes = [
             trials.outcome(s.frame.filter(pl.col("role") == "test"), labels, s.facts, leaked)
-            for s in steps
+            for s in priced
         ]
         measures = summarise(outcomes, task, labels, seed=seed)
+        measures = with_hybrid(measures, task, joined, seed)
+        measures = measures.model_copy(update={"curve": curve})
+        closing = autoclose_evidence(task, labels, steps)
+        measures = measures.model_copy(update={"autoclose": closing})
+        on_shift = measure_workload(outcomes, task, prepared.dataset, seed, progress)
+        measures = measures.model_copy(update={"workload": on_shift})
         verdict = decide(task, measures, audit_note=audit_note(prepared.audit))
         write_json(run / "measures.json", measures.model_dump(mode="json"))
         write_json(run / "verdict.json", verdict.model_dump(mode="json"))
@@ -242,7 +269,8 @@ def _write_inputs(run: Path, task: Task, prepared: Prepared) -> None:
     """Write what the steps stand on; an earlier verdict never stands beside new inputs."""
     import polars as pl
 
-    for name in ("verdict.json", "measures.json", "report.html", "trials.parquet"):
+    answers = ("trials.parquet", "curves.parquet")
+    for name in ("verdict.json", "measures.json", "report.html", *answers):
         (run / name).unlink(missing_ok=True)
     write_text(run / "task.yaml", _yaml(task))
     write_json(run / "audit.json", prepared.audit.model_dump(mode="json"))

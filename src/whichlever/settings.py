@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -89,6 +89,20 @@ class RagSettings(_LLMSettings):
     k: int = Field(default=5, ge=1)
     vote_k: Choices[Annotated[int, Field(ge=1)]] = Field(default=[1, 3, 5, 10, 20])
     vote_only: bool = Field(default=False, description="Only the nearest-neighbour vote.")
+    retrieve: Literal["both", "rows", "documents"] = Field(
+        default="both",
+        description="What a prompt may get: labelled rows, pieces of documents, or both.",
+    )
+    match: bool = Field(
+        default=False,
+        description="Also read documents without a language model: the label that the retrieved "
+        "sentence names.",
+    )
+    oracle: bool = Field(
+        default=True,
+        description="Where data.document is given, also measure with the right document handed "
+        "over.",
+    )
 
 
 class FinetuneSettings(Model):
@@ -106,6 +120,14 @@ class FinetuneSettings(Model):
     epochs: float = Field(default=4.0, gt=0)
     learning_rate: float = Field(default=1e-4, gt=0, description="Encoder: peak learning rate.")
     minutes: float = Field(default=30.0, gt=0, description="Encoder: training time budget.")
+    refit: bool = Field(
+        default=True,
+        description="Once everything is chosen, learn from the validation rows too.",
+    )
+    joined: bool = Field(
+        default=True,
+        description="Also join the rungs with the linear floor, weighted on validation rows.",
+    )
     windows: Choices[Window] = Field(
         default=[20_000, "all"], description="Static: newest rows to try."
     )
@@ -117,6 +139,28 @@ class FinetuneSettings(Model):
         "others' validation scores say how much luck there is.",
     )
     threads: int | None = Field(default=None, ge=1)
+
+
+class HybridSettings(Model):
+    """An owned lever answers, and hands what it is unsure of to another lever or a person."""
+
+    first: str | None = Field(
+        default=None,
+        description="Lever id that answers first: linear, rag-vote, finetune-RUNG; left out: the "
+        "best of linear and finetune on calibration rows.",
+    )
+    then: str = Field(
+        default="best",
+        min_length=1,
+        description="Who gets the rest: person, a lever id (rag, rag-vote, prompt, "
+        "recorded-NAME, ...), or best: whichever does most good on calibration rows.",
+    )
+    budget_share: float | None = Field(
+        default=None, gt=0, le=1, description="Most rows to hand over, as a share of all."
+    )
+    review_accuracy: float = Field(
+        default=1.0, gt=0, le=1, description="How often a person is right: assumed, not measured."
+    )
 
 
 class RecordedAnswers(Model):
@@ -142,6 +186,7 @@ class Levers(Model):
     prompt: PromptSettings | None = None
     rag: RagSettings | None = None
     finetune: FinetuneSettings | None = None
+    hybrid: HybridSettings | None = None
     recorded: dict[Annotated[str, Field(pattern=r"^[\w.+@ -]{1,80}$")], RecordedAnswers] = Field(
         default_factory=dict, json_schema_extra=_paths_too
     )
@@ -168,3 +213,101 @@ class Levers(Model):
             if close and isinstance(answers, str):
                 raise ValueError(f"unknown key {name!r}; did you mean {close[0]!r}?")
         return {k: ({"path": v, **shared} if isinstance(v, str) else v) for k, v in named.items()}
+
+
+class CurveSettings(Model):
+    """Learning curves: levers that learn from rows, fitted on nested parts of the labelled rows.
+
+    Every point is one more fit; the point with all rows is the lever's own step.
+    """
+
+    fractions: Choices[Annotated[float, Field(gt=0, le=1)]] = Field(
+        default=[0.125, 0.25, 0.5, 1.0],
+        description="Shares of the labelled rows (train + valid); all of them is always a point.",
+    )
+    orders: Choices[Literal["newest", "random", "oldest"]] = Field(
+        default=["newest", "random"],
+        description="Which rows a share is; newest and oldest where rows have times.",
+    )
+    levers: Choices[str] | None = Field(
+        default=None,
+        description="Lever ids; left out: linear, rag-vote and finetune-static where they run.",
+    )
+    draws: int = Field(default=3, ge=1, le=20, description="Random nested draws.")
+    delays: Annotated[list[Annotated[float, Field(gt=0)]], AfterValidator(_different)] = Field(
+        default=[7, 30, 90],
+        description="Days that labels come late, where rows have times; [] measures none.",
+    )
+    minutes: float = Field(
+        default=20.0, gt=0, description="Budget for the fits of all points; the rest is left out."
+    )
+
+
+class AutocloseSettings(Model):
+    """Closing rows of one label without a person, under a promise about the protected labels."""
+
+    label: str = Field(min_length=1, description="The label that is closed, e.g. noise.")
+    protect: Choices[str] = Field(description="Labels whose rows should not be closed.")
+    at_most: float = Field(
+        default=0.01, gt=0, le=0.5, description="Largest share of protected rows closed."
+    )
+    confidence: float = Field(
+        default=0.95, ge=0.8, lt=1, description="Of the high-confidence promise."
+    )
+    review: float = Field(
+        default=0.05, ge=0, le=1, description="Share of closed rows that a person sees again."
+    )
+    scope: Literal["deployment", "each_group", "new_groups"] | None = Field(
+        default=None,
+        description="What is promised: deployment (rows like the calibration rows, all groups "
+        "together), each_group (each group that was calibrated on), new_groups (groups never "
+        "seen); left out: new_groups where the task names groups, else deployment.",
+    )
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.label in self.protect:
+            raise ValueError(f"label {self.label!r} cannot be closed and protected at once")
+        return self
+
+
+class WorkloadSettings(Model):
+    """The desk that alerts go to: what a day brings, and who looks at it."""
+
+    urgent: Choices[str] = Field(description="Labels that must be looked at soon.")
+    quiet: Choices[str] = Field(description="Labels that may be closed without a look.")
+    alerts_per_day: float | None = Field(
+        default=None, gt=0, description="Left out: constraints.calls_per_month / 30.4."
+    )
+    minutes_per_alert: float = Field(default=6.0, gt=0, le=1440, description="One look, by one.")
+    analysts: int = Field(default=4, ge=1, le=10_000, description="At work at the same time.")
+    shift_hours: float = Field(
+        default=8.0, gt=0, le=24, description="Hours of each day that they are; 24 is always."
+    )
+    mix: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict,
+        description="Each label's real share of the alerts; left out: that of the test rows.",
+    )
+    entity: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list,
+        description="Columns or JSON pointers (host, user, address) that link alerts of one "
+        "incident; left out: what the pack finds.",
+    )
+    incident: str | None = Field(
+        default=None, description="Column of the true incident, where known: grouping is scored."
+    )
+    window_minutes: float = Field(
+        default=60.0, gt=0, description="How far apart two linked alerts may lie."
+    )
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        both = sorted(set(self.urgent) & set(self.quiet))
+        if both:
+            raise ValueError(f"{both[0]!r} is both urgent and quiet")
+        total = sum(self.mix.values())
+        if self.mix and abs(total - 1) > 1e-6:
+            raise ValueError(f"mix: the shares add up to {total:g}, not 1")
+        if self.mix and not any(self.mix.get(label) for label in self.urgent):
+            raise ValueError("mix: the urgent labels have no share")
+        return self

@@ -19,13 +19,17 @@ from pydantic import (
 from whichlever.errors import TaskError
 from whichlever.settings import (
     RUNGS,
+    AutocloseSettings,
+    CurveSettings,
     FinetuneSettings,
+    HybridSettings,
     Levers,
     LinearSettings,
     Model,
     PromptSettings,
     RagSettings,
     RecordedAnswers,
+    WorkloadSettings,
 )
 from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
 
@@ -33,10 +37,14 @@ __all__ = [
     "LLM",
     "METRICS",
     "RUNGS",
+    "AutocloseSettings",
+    "Change",
     "Constraints",
+    "CurveSettings",
     "Data",
     "FinetuneSettings",
     "Goal",
+    "HybridSettings",
     "Levers",
     "LinearSettings",
     "Model",
@@ -46,6 +54,7 @@ __all__ = [
     "RecordedAnswers",
     "Split",
     "Task",
+    "WorkloadSettings",
 ]
 
 METRICS = ("macro_f1", "accuracy")
@@ -103,13 +112,32 @@ class Data(Model):
         default=None, description="A column, or JSON pointers rendered in order."
     )
     target: Column = "label"
+    target_map: dict[str, str] = Field(
+        default_factory=dict,
+        description="From values of the target column (an analyst's verdict, a workflow status) "
+        "to labels; a row with any other value has no label, and is counted.",
+    )
     group: str | None = None
     time: str | None = None
+    document: str | None = Field(
+        default=None,
+        description="Column with the name of the document (inside documents:) that holds the "
+        "row's answer; only the oracle row is told it.",
+    )
     split: Split = Split()
     max_chars: int = Field(default=100_000, ge=100, description="Longer inputs are refused.")
     unseen_labels: Literal["refuse", "count_wrong"] = Field(
         default="refuse", description="Test labels that no training row has."
     )
+
+    @field_validator("target_map", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        """Accept labels that YAML read as numbers or truth values."""
+        if not isinstance(value, dict):
+            return value
+        plain = str | bool | int | float
+        return {k: _word(v) if isinstance(v, plain) else v for k, v in value.items()}
 
     @model_validator(mode="after")
     def _files(self) -> Self:
@@ -126,6 +154,19 @@ class Data(Model):
         if self.split.by == "given" and self.rows is not None and self.split.column is None:
             raise ValueError("split by: given needs column: (the column that holds the role)")
         return self
+
+
+class Change(Model):
+    """What changed in the world after the levers were fitted."""
+
+    documents: str | None = Field(
+        default=None, description="The folder of documents as it is after the change."
+    )
+    rows: str = Field(description="Rows from after the change, with the truth as it is then.")
+    was: Column = Field(description="Column of these rows with the label as it was before.")
+    max_rows: int = Field(
+        default=100, ge=2, description="Most rows that a lever with a budget answers, each twice."
+    )
 
 
 class Constraints(Model):
@@ -171,6 +212,13 @@ class OwnPrices(Model):
     label: float = Field(default=0.40, ge=0, description="One labelled row.")
     core_hour: float = Field(default=0.05, ge=0, description="One core for one hour.")
     engineer_hour: float = Field(default=90.0, ge=0)
+    analyst_hour: float = Field(default=60.0, ge=0, description="Whoever a row is handed to.")
+    review_minutes: float = Field(default=5.0, gt=0, description="A person's time for one row.")
+    mistake_unit: float | None = Field(
+        default=None,
+        ge=0,
+        description="Dollars that one unit of mistakes: is worth; without mistakes:, one error.",
+    )
     cores: int = Field(default=2, ge=1, description="Cores of the machine that would be kept on.")
     upkeep_hours: float = Field(default=2.0, ge=0, description="Engineer hours a month, own model.")
     months: float = Field(default=12.0, gt=0, description="What is paid once is spread over these.")
@@ -243,14 +291,30 @@ class Task(Model):
     data: Data
     labels: dict[str, str] = Field(default_factory=dict, json_schema_extra=_labels_too)
     documents: str | None = None
+    change: Change | None = None
     constraints: Constraints = Constraints()
     mistakes: dict[str, dict[str, Cost]] = Field(default_factory=dict)
     goal: Goal = Goal()
     prices: OwnPrices = OwnPrices()
     llms: dict[str, LLM] = Field(default_factory=dict)
     levers: Levers = Levers(prompt=PromptSettings(), rag=RagSettings(), finetune=FinetuneSettings())
+    curve: CurveSettings | None = Field(
+        default=None, description="Learning curves; off unless the key is there."
+    )
+    autoclose: AutocloseSettings | None = Field(
+        default=None, description="Closing rows unseen, under a promise; off unless given."
+    )
+    workload: WorkloadSettings | None = Field(
+        default=None, description="What the levers would mean on shift; off unless it is there."
+    )
 
     _folder: Path = PrivateAttr(default_factory=Path)
+
+    @field_validator("curve", mode="before")
+    @classmethod
+    def _bare_curve(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        """Take a bare ``curve:`` as curves with their defaults."""
+        return {} if value is None else value
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -275,14 +339,29 @@ class Task(Model):
                 raise ValueError("labels: a choice needs at least two labels")
             for name in sorted(self.named_labels() - set(self.labels)):
                 raise ValueError(f"{name!r} is not one of the labels{nearest(name, self.labels)}")
+            for name in self.data.target_map.values():
+                if name not in self.labels:
+                    near = nearest(name, self.labels)
+                    raise ValueError(f"data.target_map: {name!r} is not one of the labels{near}")
+            mix = self.workload.mix if self.workload is not None else {}
+            for name in sorted(set(self.labels) - set(mix)) if mix else ():
+                raise ValueError(f"workload.mix: {name!r} has no share; 0 is one")
+        scope = self.autoclose.scope if self.autoclose is not None else None
+        if scope in ("each_group", "new_groups") and self.data.group is None:
+            raise ValueError(f"autoclose.scope: {scope} needs data.group (the column)")
         if self.data.input is None and self.pack is None:
             raise ValueError("data.input is missing: name the column (or pack:) that is read")
+        if self.change is not None and self.change.documents and self.documents is None:
+            raise ValueError("change.documents follow documents:, which is missing")
         return self
 
     def named_labels(self) -> set[str]:
-        """The labels that ``mistakes`` and ``goal.at_least`` speak of."""
+        """The labels that ``mistakes``, ``goal.at_least``, ``autoclose`` and ``workload`` name."""
         named = set(self.mistakes) | {s for row in self.mistakes.values() for s in row}
-        return named | {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
+        named |= {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
+        if self.workload is not None:
+            named |= {*self.workload.urgent, *self.workload.quiet, *self.workload.mix}
+        return named | ({self.autoclose.label, *self.autoclose.protect} if self.autoclose else set())
 
     @property
     def folder(self) -> Path:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from whichlever.measure.autoclosing import Autoclose
+from whichlever.measure.curve import Curve
 from whichlever.measure.figure import Interval
+from whichlever.measure.hybrid import Hybrid, HybridLeftOut
+from whichlever.measure.workload import Workload
 from whichlever.prices import Bill, CallCost, Frozen
 
 __all__ = [
@@ -121,6 +125,10 @@ class Measures(Frozen):
     metric: str
     levers: tuple[LeverSummary, ...]
     pairs: tuple[Pair, ...]
+    autoclose: Autoclose | None = None
+    curve: Curve | None = None
+    workload: Workload | None = None
+    hybrid: Hybrid | HybridLeftOut | None = None
 
     def lever(self, name: str) -> LeverSummary:
         """The summary of one lever; KeyError where it did not run."""
