@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from whichlever import trials
 from whichlever.autoclose import autoclose_evidence
+from whichlever.change import AfterFit
 from whichlever.curves import check_curve, run_curve
 from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, split_rows
 from whichlever.data.target_map import say_unlabelled, with_unlabelled
@@ -163,11 +164,12 @@ def compare(
         _write_inputs(run, task, prepared)
         _write_texts(run, task, prepared, keep_texts)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
+        after = AfterFit(task, prepared.dataset, prepared.splits, seed, progress)
         steps = [
-            run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress)
+            run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress, after)
             for lever in levers
         ]
-        return _conclude(run, task, prepared, steps, seed, progress, hybrid=hybrid)
+        return _conclude(run, task, prepared, steps, seed, progress, hybrid=hybrid, after=after)
 
 
 def train(
@@ -213,6 +215,7 @@ def _conclude(
     progress: Progress,
     *,
     hybrid: bool = False,
+    after: AfterFit | None = None,
 ) -> Comparison:
     """Join the levers' trials, measure, decide, and write it all down."""
     import polars as pl
@@ -236,6 +239,8 @@ def _conclude(
         measures = measures.model_copy(update={"autoclose": closing})
         on_shift = measure_workload(outcomes, task, prepared.dataset, seed, progress)
         measures = measures.model_copy(update={"workload": on_shift})
+        if after is not None:
+            measures = after.evidence(measures)
         verdict = decide(task, measures, audit_note=audit_note(prepared.audit))
         write_json(run / "measures.json", measures.model_dump(mode="json"))
         write_json(run / "verdict.json", verdict.model_dump(mode="json"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from whichlever.measure.autoclosing import Autoclose
+from whichlever.measure.change import Change
 from whichlever.measure.curve import Curve
 from whichlever.measure.figure import Interval
+from whichlever.measure.oracle import Retrieval
 from whichlever.measure.hybrid import Hybrid, HybridLeftOut
 from whichlever.measure.workload import Workload
 from whichlever.prices import Bill, CallCost, Frozen
@@ -125,6 +127,8 @@ class Measures(Frozen):
     metric: str
     levers: tuple[LeverSummary, ...]
     pairs: tuple[Pair, ...]
+    change: Change | None = None
+    retrieval: tuple[Retrieval, ...] = ()
     autoclose: Autoclose | None = None
     curve: Curve | None = None
     workload: Workload | None = None
