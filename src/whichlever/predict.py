@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-Status = Literal["ok", "error", "timeout", "refused", "missing", "truncated"]
+Status = Literal["ok", "error", "timeout", "refused", "missing", "truncated", "handed"]
 """``ok``: answered. ``refused``: an answer outside the labels. ``missing``: no recorded answer.
-``truncated``: the input did not fit the model's window and was not sent. Everything but ``ok``
-counts as wrong and is shown."""
+``truncated``: the input did not fit the model's window and was not sent. ``handed``: left
+to a person. Everything but ``ok`` counts as wrong and is shown."""
 
 Scores = npt.NDArray[np.float32]
 
@@ -22,7 +22,8 @@ class Row:
     """One example, read and rendered.
 
     ``text`` is the rendered input; ``target`` the true label, None where unknown; ``group`` is
-    never on both sides of a split; ``time`` is in seconds since 1970 UTC.
+    never on both sides of a split; ``time`` is in seconds since 1970 UTC; ``document`` the name of
+    the document that holds the answer, where the task gives it (only the oracle row is told).
     """
 
     id: str
@@ -30,6 +31,7 @@ class Row:
     target: str | None = None
     group: str | None = None
     time: float | None = None
+    document: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

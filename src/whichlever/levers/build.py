@@ -38,7 +38,10 @@ def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
                 f"lever {name!r} is not in this task (it has: {', '.join(sorted(known))}); "
                 "name it under levers:"
             )
-    return [lever for lever in levers if lever.id in only or family(lever) in only]
+    kept = [lever for lever in levers if lever.id in only or family(lever) in only]
+    if not kept:  # hybrid is no lever to be fitted: it joins what others answered
+        raise TaskError("hybrid is made of other levers' answers; name the levers it joins too")
+    return kept
 
 
 def family(lever: Lever) -> str:
@@ -49,7 +52,8 @@ def family(lever: Lever) -> str:
 def _named(task: Task) -> set[str]:
     """The families that the task names, floors among them."""
     chosen = task.levers
-    named = {name for name in ("prompt", "rag", "finetune") if getattr(chosen, name) is not None}
+    families = ("prompt", "rag", "finetune", "hybrid")
+    named = {name for name in families if getattr(chosen, name) is not None}
     return {"majority", "linear"} | named | ({"recorded"} if chosen.recorded else set())
 
 
@@ -72,11 +76,17 @@ def _family(task: Task, name: str) -> list[Lever]:
     elif name == "rag" and chosen.rag is not None:
         from whichlever.levers.rag_vote import RagVote
 
+        # With the right document handed over: what is left to blame is the reader.
+        oracle = chosen.rag.oracle and task.documents is not None and task.data.document is not None
         made = [RagVote(chosen.rag)]
+        if chosen.rag.match:
+            from whichlever.levers.rag_match import RagMatch
+
+            made += [RagMatch(chosen.rag, oracle=given) for given in (False, True)[: 1 + oracle]]
         if not chosen.rag.vote_only:
             from whichlever.levers.rag import Rag
 
-            made.append(Rag(chosen.rag))
+            made += [Rag(chosen.rag, oracle=given) for given in (False, True)[: 1 + oracle]]
     elif name == "finetune" and chosen.finetune is not None:
         from whichlever.levers.finetune import FinetuneEncoder, FinetuneStatic
 
@@ -86,6 +96,11 @@ def _family(task: Task, name: str) -> list[Lever]:
                 if rung == "static"
                 else FinetuneEncoder(chosen.finetune)
             )
+        if chosen.finetune.joined:
+            from whichlever.levers.joined import FinetuneJoined
+            from whichlever.levers.linear import Linear
+
+            made.append(FinetuneJoined([Linear(chosen.linear), *made]))
     elif name == "recorded":
         from whichlever.levers.recorded import Recorded
 

@@ -31,8 +31,9 @@ class Bill(Frozen):
     which is ``change_hours`` of an engineer, labels to do again (``relabel``) and a new training.
     Each call: ``marginal`` (with the ends ``marginal_low`` and ``marginal_high``), and for an own
     machine the whole machines that are kept on (``machine_month`` dollars and ``machine_calls``
-    calls a month each). ``dollars_per_month`` is the sum at the task's volume, machines always on;
-    None is not measured.
+    calls a month each). Where own machine and somebody else work together, ``besides`` is the part
+    of ``marginal`` that goes to the other: tokens, or a person's minutes. ``dollars_per_month`` is
+    the sum at the task's volume, machines always on; None is not measured.
     """
 
     labels: float
@@ -51,6 +52,7 @@ class Bill(Frozen):
     calls_per_month: float
     dollars_per_month: float | None
     relabel: float = 0.0
+    besides: float = 0.0
 
     def fixed(self) -> float:
         """Dollars a month that do not depend on the volume, without the machine."""
@@ -72,14 +74,14 @@ class Bill(Frozen):
         """
         if self.marginal is None:
             return None
-        if self.machine_month is not None:
-            if end == "low":
-                return self.fixed() + calls * self.marginal
-            busy = 0.0 if self.machine_calls is None else calls / self.machine_calls
-            return self.fixed() + max(1, math.ceil(busy)) * self.machine_month
         ends = {"low": self.marginal_low, "high": self.marginal_high}
-        marginal = ends.get(end)
-        return self.fixed() + calls * (self.marginal if marginal is None else marginal)
+        known = ends.get(end)
+        marginal = self.marginal if known is None else known
+        if self.machine_month is None or end == "low":
+            return self.fixed() + calls * marginal
+        busy = 0.0 if self.machine_calls is None else calls / self.machine_calls
+        besides = self.besides + (marginal - self.marginal)
+        return self.fixed() + max(1, math.ceil(busy)) * self.machine_month + calls * besides
 
     def without_labels(self) -> Bill:
         """The same bill where labels are there anyway and cost nothing more."""
