@@ -10,9 +10,11 @@ from typing import Any
 
 from whichlever.data.columns import cell, seconds, unbroken, word
 from whichlever.data.files import find_source
+from whichlever.data.linking import entities_of
 from whichlever.data.records import read_records
 from whichlever.data.rows import Dataset, Role
 from whichlever.data.split import assign_roles
+from whichlever.data.target_map import TargetMap, say_unlabelled
 from whichlever.errors import DataError
 from whichlever.predict import Row
 from whichlever.render import Pack, find_pack, plain
@@ -42,7 +44,7 @@ def read_dataset(task: Task) -> Dataset:
     DataError
         One line: the file, the row, the field, and what to do about it.
     """
-    reader = _Reader(task, find_pack(task.pack) if task.pack else None)
+    reader = Reader(task, find_pack(task.pack) if task.pack else None)
     for role, name in _files(task):
         reader.read(name, role)
     reader.check_columns()
@@ -60,7 +62,11 @@ def read_dataset(task: Task) -> Dataset:
             f"the task's mistakes or floors name {name!r}, a label that no row has"
             f"{nearest(name, labels)}"
         )
-    return Dataset(rows, labels, reader.given, fingerprint(rows, reader.given))
+    print_of = fingerprint(rows, reader.given)
+    unlabelled = dict(reader.map.unlabelled) if reader.map is not None else {}
+    return Dataset(
+        rows, labels, reader.given, print_of, reader.entities, reader.incidents, unlabelled
+    )
 
 
 def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
@@ -69,6 +75,7 @@ def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
     for row in rows:
         # As JSON, quotes and all: no two different rows have the same bytes.
         fields = (row.id, row.text, row.target, row.group, row.time, given.get(row.id))
+        fields += () if row.document is None else (row.document,)
         digest.update(json.dumps(fields).encode("ascii"))
     return digest.hexdigest()
 
@@ -93,7 +100,7 @@ def _labels(rows: tuple[Row, ...], given: Mapping[str, Role], task: Task) -> tup
 
 
 @dataclass
-class _Reader:
+class Reader:
     """Reads files one after another; ids are unique across all of them."""
 
     task: Task
@@ -103,9 +110,12 @@ class _Reader:
     places: dict[str, tuple[str, int]] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
+    entities: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    incidents: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        inputs = self.task.data.input
+        inputs, data = self.task.data.input, self.task.data
+        self.map = TargetMap(data.target_map, data.target) if data.target_map else None
         if self.pack is None and isinstance(inputs, list):
             self.unseen = list(inputs)
 
@@ -113,12 +123,21 @@ class _Reader:
         source = find_source(name, self.task.path(name))
         before = len(self.rows)
         pack = self.pack[0] if self.pack else None
-        for number, record in read_records(source, pack, self._columns()):
-            row = self._row(record, name, number, role)
+        for number, record in read_records(source, pack, self.columns()):
+            row = self.row_of(record, name, number, role)
+            if row is None:
+                continue
             self.rows.append(row)
+            self._link(record, row, f"{name}:{number}")
             if (given := role or self._role(record, f"{name}:{number}")) is not None:
                 self.given[row.id] = given
         if len(self.rows) == before:
+            if self.map is not None and self.map.unlabelled:
+                said = say_unlabelled(self.map.unlabelled)
+                raise DataError(
+                    f"{name}: no row has a label by data.target_map; {self.task.data.target!r} "
+                    f"says {said}; map these values, or name another data.target"
+                )
             raise DataError(f"{name}: no rows in it; it should hold one row per line")
 
     def check_columns(self) -> None:
@@ -129,18 +148,27 @@ class _Reader:
                 f"{self.unseen[0]!r}; take it out of data.input, or correct it"
             )
 
-    def _columns(self) -> list[str] | None:
+    def columns(self) -> list[str] | None:
         """The top-level columns that will be looked at; None is all of them."""
         data = self.task.data
         if self.pack is not None or data.input is None:
             return None
         inputs = [data.input] if isinstance(data.input, str) else data.input
         named = [data.id, *inputs, data.target, data.group, data.time, data.split.column]
+        named.append(data.document)
+        if self.task.workload is not None:
+            named += [*self.task.workload.entity, self.task.workload.incident]
         tops = [n.split("/")[1] if n.startswith("/") else n for n in named if n]
         return None if any("~" in top for top in tops) else list(dict.fromkeys(tops))
 
-    def _row(self, record: Mapping[str, Any], name: str, number: int, role: Role | None) -> Row:
+    def row_of(
+        self, record: Mapping[str, Any], name: str, number: int, role: Role | None
+    ) -> Row | None:
+        """Make a record a row; None where no label is known for it, which is counted."""
         data, where = self.task.data, f"{name}:{number}"
+        target = None
+        if self.map is not None and (target := self.map.label(record)) is None:
+            return None
         row_id = (
             where if data.id is None else word(cell(record, data.id, where), data.id, "id", where)
         )
@@ -157,7 +185,12 @@ class _Reader:
         if data.time is not None and not (role == "test" and record.get(data.time) is None):
             # Test rows given apart need no time: it only orders rows that are to be split.
             time = seconds(cell(record, data.time, where), data.time, where)
-        return Row(row_id, self._text(record, where), self._target(record, where), group, time)
+        document = None
+        if data.document is not None:
+            document = self._word(cell(record, data.document, where), data.document, "name", where)
+        if target is None:
+            target = self._target(record, where)
+        return Row(row_id, self._text(record, where), target, group, time, document)
 
     def _word(self, value: Any, column: str, what: str, where: str) -> str:  # noqa: ANN401
         """One shared string per distinct word: 100,000 rows have few labels and groups."""
@@ -165,6 +198,19 @@ class _Reader:
             return self.words[value]
         text = word(value, column, what, where)
         return self.words.setdefault(text, text)
+
+    def _link(self, record: Mapping[str, Any], row: Row, where: str) -> None:
+        """Keep who and what a row names, each word once, where alerts are to be linked."""
+        workload = self.task.workload
+        if workload is None or row.time is None:
+            return
+        found = entities_of(record, workload.entity, self.pack[0] if self.pack else None)
+        if found:
+            self.entities[row.id] = tuple(self.words.setdefault(name, name) for name in found)
+        if workload.incident is not None:
+            value = cell(record, workload.incident, where)
+            if value is not None:
+                self.incidents[row.id] = word(value, workload.incident, "incident", where)
 
     def _target(self, record: Mapping[str, Any], where: str) -> str:
         column = self.task.data.target
@@ -181,7 +227,9 @@ class _Reader:
         if self.pack is not None:
             field_name = "the rendered record"
             # A renderer shows every field it does not know; the answer must not be among them.
-            blind = without(record, [self.task.data.target, self.task.data.split.column])
+            hidden = [self.task.data.target, self.task.data.split.column, self.task.data.document]
+            hidden.append(self.task.workload.incident if self.task.workload else None)
+            blind = without(record, hidden)
             text = _rendered(self.pack[0].render, blind, self.pack[1], where)
         else:
             assert inputs is not None

@@ -18,13 +18,19 @@ class Dataset:
 
     ``given`` maps row id to the role that the task's files or column gave it (empty where the
     split decides); ``labels`` is the declared order, else the sorted labels of all rows that are
-    not test rows; ``fingerprint`` is the SHA-256 of the rows as read.
+    not test rows; ``fingerprint`` is the SHA-256 of the rows as read. Where the task has a
+    ``workload``, ``entities`` maps row id to who and what the row names, and ``incidents`` to the
+    incident it is known to belong to. ``unlabelled`` counts the rows left out because the target's
+    value, the key here, means no label by ``data.target_map``.
     """
 
     rows: tuple[Row, ...]
     labels: tuple[str, ...]
     given: Mapping[str, Role] = field(default_factory=dict)
     fingerprint: str = ""
+    entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    incidents: Mapping[str, str] = field(default_factory=dict)
+    unlabelled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
