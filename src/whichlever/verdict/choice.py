@@ -6,6 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from whichlever.measure.intervals import student
+from whichlever.measure.power import rows_to_tell
 from whichlever.measure.summary import LeverSummary, Measures, Pair
 from whichlever.task import Task
 from whichlever.verdict.standing import FLOOR, Eligibility, eligibility
@@ -127,18 +131,27 @@ def _labels_needed(
     if best is None:
         wanted = [e.labels for e in judged.values() if e.labels is not None]
         return min(wanted, default=0) or None
-    more = [0]
-    for pair in measures.pairs:
-        if best.lever not in (pair.a, pair.b) or FLOOR in (pair.a, pair.b):
-            continue
-        other = pair.b if pair.a == best.lever else pair.a
-        bound = over(measures, other, best.lever)
-        eligible = judged[other].state == "eligible"
-        if eligible and bound is not None and bound > task.goal.margin and pair.rows_needed:
-            # Rows that are labelled already and only wait for a larger budget are no new labels.
-            more.append(pair.rows_needed - max(pair.rows, best.all_rows))
+    # Rows that are labelled already and only wait for a larger budget are no new labels.
+    more = [_rows_to_tell(task, measures, judged) - best.all_rows]
     for pair in few:
         if pair.rows >= best.all_rows:
             units = pair.groups or pair.rows
             more.append(round(pair.rows / units) * (GROUPS_FOR_A_P - units))
     return max(more) if max(more) > 0 else None
+
+
+def _rows_to_tell(task: Task, measures: Measures, judged: dict[str, Eligibility]) -> int:
+    """Labelled test rows in all that give a verdict on the eligible levers (80 % power)."""
+    bounded = {n for p in measures.pairs if p.a_over_b is not None for n in (p.a, p.b)}
+    names = [s.lever for s in measures.levers if s.lever in bounded]
+    able = [i for i, name in enumerate(names) if judged[name].state == "eligible"]
+    spread = np.zeros((len(names), len(names)))
+    density = 1.0  # units a row
+    for i, a in enumerate(names):
+        for j, b in enumerate(names[:i]):
+            pair = measures.pair(a, b)
+            spread[i, j] = spread[j, i] = (pair.error or 0.0) * np.sqrt(pair.rows)
+            density = min(density, (pair.groups or pair.rows) / pair.rows)
+    rows = rows_to_tell(spread, task.goal.margin, able)
+    units = max(GROUPS_FOR_A_P, round(density * rows))
+    return rows_to_tell(spread, task.goal.margin, able, student(units, 0.9))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from whichlever.measure.oracle import ORACLES
 from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.prices import family
 from whichlever.task import Task
 from whichlever.verdict.breakeven import break_even, calls
+from whichlever.verdict.change import caveat, change_reasons
 from whichlever.verdict.changes import would_change
 from whichlever.verdict.choice import SIGNIFICANT, Choice, choose, over, too_few
+from whichlever.verdict.closing import closing_changes, closing_reasons
+from whichlever.verdict.curves import curve_changes, curve_reasons
 from whichlever.verdict.figures import Cite, spoken
+from whichlever.verdict.hybrid import LEVER as HYBRID
+from whichlever.verdict.hybrid import hybrid_reasons
 from whichlever.verdict.rules import advise
 from whichlever.verdict.scope import scope
 from whichlever.verdict.standing import FLOOR
@@ -38,15 +44,30 @@ def decide(task: Task, measures: Measures, audit_note: str | None = None) -> Ver
         outcome=choice.outcome,
         lever=choice.lever,
         headline=_headline(task, measures, choice),
-        reasons=tuple(_reasons(cite, choice)),
+        reasons=(
+            *_reasons(cite, choice),
+            *_hybrid(cite, choice),
+            *change_reasons(cite, choice.lever or choice.best),
+            *curve_reasons(cite, choice.lever or choice.best),
+            *closing_reasons(cite, choice.lever or choice.best),
+        ),
         standings=tuple(_standing(s, cite, choice) for s in measures.levers),
         break_evens=_break_evens(measures, choice),
-        would_change=would_change(task, measures, choice),
+        would_change=(
+            *would_change(task, measures, choice),
+            *curve_changes(cite, choice.lever or choice.best),
+            *closing_changes(cite, choice.lever or choice.best),
+        ),
         labels_needed=choice.labels_needed,
         advice=advise(task),
         scope=scope(task, measures, choice, audit_note),
         audit=audit_note,
     )
+
+
+def _hybrid(cite: Cite, choice: Choice) -> list[Reason]:
+    own = choice.eligibility.get(HYBRID)
+    return hybrid_reasons(cite, choice.lever, None if own is None else own.state)
 
 
 def _headline(task: Task, measures: Measures, choice: Choice) -> str:
@@ -127,7 +148,7 @@ def _as_good(cite: Cite, choice: Choice, own: LeverSummary) -> list[Reason]:
     side = "a_over_b" if pair.a == worst else "b_over_a"
     bound = over(cite.measures, worst, own.lever)
     figure = f"{cite.pair(worst, own.lever)}.{side}"
-    if bound is not None and bound <= 0:
+    if bound is not None and bound <= 0 and all(_told_apart(cite, own.lever, n) for n in others):
         text = f"It is ahead of every other eligible lever: {worst} minus it is at most {{0}}."
         return [cite.reason(text, figure)]
     text = (
@@ -135,6 +156,15 @@ def _as_good(cite: Cite, choice: Choice, own: LeverSummary) -> list[Reason]:
         "comes nearest to that, by at most {0}."
     )
     return [cite.reason(text, figure, margin="goal.margin")]
+
+
+def _told_apart(cite: Cite, a: str, b: str) -> bool:
+    """Whether the paired test tells them apart: where all levers are equal, each may be best.
+
+    The bound that decides holds for whichever lever is truly best; with several that are, one of
+    them is ahead of all others by its bound more often than one run in twenty.
+    """
+    return cite.measures.pair(a, b).p_holm <= SIGNIFICANT
 
 
 def _cost(cite: Cite, choice: Choice, own: LeverSummary) -> list[Reason]:
@@ -167,7 +197,7 @@ def _ahead(cite: Cite, choice: Choice, own: LeverSummary) -> list[Reason]:
     """Which levers it beats or loses to by the paired test, and which it is not told from."""
     out = []
     beaten: dict[str, list[str]] = {}  # floors, by the fine-tune that is said to beat them
-    for other in (s.lever for s in cite.measures.levers if s.lever != own.lever):
+    for other in (s.lever for s in cite.measures.levers if s.lever not in (own.lever, *ORACLES)):
         pair = cite.measures.pair(own.lever, other)
         figure = cite.pair(own.lever, other)
         difference = f"{pair.a} minus {pair.b} is {{0}} on {{rows}} rows, p {{p}} after Holm"
@@ -216,6 +246,12 @@ def _reasons_for_none(cite: Cite, choice: Choice) -> list[Reason]:
         out.append(cite.reason(text, f"levers.{choice.best}.metrics.{metric}"))
         if not choice.as_good:
             out += _not_told(cite, choice, choice.best)
+            if choice.labels_needed and not choice.few_groups:
+                text = (
+                    "The labels asked for would give a verdict in four runs of five (80 % power) "
+                    "even where no lever is better than another, with the margin of {0}."
+                )
+                out.append(cite.reason(text, "goal.margin"))
     for name, found in choice.eligibility.items():
         if choice.best is None and name != FLOOR:
             out += [
@@ -238,9 +274,6 @@ def _not_told(cite: Cite, choice: Choice, best: str) -> list[Reason]:
             f"{other} may still be ahead of it by up to {{0}}, more than the margin of {{margin}}"
         )
         more = {"margin": "goal.margin"}
-        if pair.rows_needed is not None and pair.rows_needed > pair.rows:
-            text += "; {needed} labelled test rows in all would tell (80 % power)"
-            more["needed"] = f"{figure}.rows_needed"
         if budgeted := _budgeted(cite, other, best):
             text += f"; the two have {{rows}} in common: give {budgeted} a larger budget"
             more["rows"] = f"{figure}.rows"
@@ -258,6 +291,7 @@ def _standing(lever: LeverSummary, cite: Cite, choice: Choice) -> Standing:
     name = lever.lever
     found = choice.eligibility[name]
     reasons = list(found.reasons)
+    stale = caveat(lever, cite)
     if found.state == "eligible":
         metric = cite.measures.metric
         reasons.append(
@@ -276,6 +310,7 @@ def _standing(lever: LeverSummary, cite: Cite, choice: Choice) -> Standing:
             text = f"{worst} is ahead of it by at most {{0}}, {verb} the margin of {{margin}}."
             figure = f"{cite.pair(worst, name)}.{side}"
             reasons.append(cite.reason(text, figure, margin="goal.margin"))
+    reasons += [] if stale is None else [stale]
     return Standing(
         lever=name,
         state=found.state,
@@ -283,13 +318,16 @@ def _standing(lever: LeverSummary, cite: Cite, choice: Choice) -> Standing:
         margin_to_best=choice.behind.get(name),
         dollars_per_month=choice.dollars[name],
         reasons=tuple(reasons),
+        change_hours=None if lever.bill is None else lever.bill.change_hours,
+        change_dollars=None if lever.bill is None else lever.bill.change,
+        changes_per_month=None if lever.bill is None else lever.bill.changes_per_month,
     )
 
 
 def _break_evens(measures: Measures, choice: Choice) -> tuple[BreakEven, ...]:
     """The pulled (or else the best) lever against each of the others."""
     name = choice.lever or choice.best
-    candidates = [s for s in measures.levers if s.lever != FLOOR]
+    candidates = [s for s in measures.levers if s.lever not in (FLOOR, *ORACLES)]
     if name is None and candidates:
         name = max(candidates, key=lambda s: s.metrics[measures.metric].value).lever
     if name is None:
