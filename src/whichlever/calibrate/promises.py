@@ -63,8 +63,8 @@ class Stratum:
 
     Attributes
     ----------
-    name
-        What they are called: a label, or a label and a group.
+    label
+        Their label.
     scores
         Closing scores, shape (n,).
     weights
@@ -74,28 +74,36 @@ class Stratum:
         Independent units: rows, or groups.
     grouped
         The units are groups, whose losses lie between 0 and 1.
+    group
+        The one group they are of, where each group is a stratum of its own.
     """
 
-    name: str
+    label: str
     scores: Floats
     weights: Floats
     units: int
     grouped: bool = False
+    group: str | None = None
 
     @classmethod
-    def of_rows(cls, name: str, scores: npt.ArrayLike) -> Stratum:
+    def of_rows(cls, label: str, scores: npt.ArrayLike, group: str | None = None) -> Stratum:
         """Each row is a unit."""
         given = np.asarray(scores, dtype=np.float64)
-        return cls(name, given, np.ones(len(given)), len(given))
+        return cls(label, given, np.ones(len(given)), len(given), group=group)
 
     @classmethod
-    def of_groups(cls, name: str, scores: npt.ArrayLike, groups: Sequence[object]) -> Stratum:
+    def of_groups(cls, label: str, scores: npt.ArrayLike, groups: Sequence[object]) -> Stratum:
         """Each group is a unit; its loss is the share of its rows that are closed."""
         given = np.asarray(scores, dtype=np.float64)
         index: dict[object, int] = {}
         codes = np.array([index.setdefault(g, len(index)) for g in groups], dtype=np.intp)
         sizes = np.bincount(codes, minlength=len(index))
-        return cls(name, given, 1.0 / sizes[codes], len(index), grouped=True)
+        return cls(label, given, 1.0 / sizes[codes], len(index), grouped=True)
+
+    @property
+    def name(self) -> str:
+        """What it is called: its label, and its group where it is of one."""
+        return self.label if self.group is None else f"{self.label} in {self.group}"
 
     def loss(self, threshold: float) -> float:
         """The loss of all units at a threshold: rows closed, or shares of groups summed."""

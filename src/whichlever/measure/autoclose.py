@@ -136,7 +136,7 @@ def strata_of(given: Closing, scope: Scope) -> list[promises.Stratum]:
             continue
         for group in sorted(set(given.groups)):
             own = scores[groups[mine] == group]
-            out.append(promises.Stratum.of_rows(f"{name} in {group}", own))
+            out.append(promises.Stratum.of_rows(name, own, group))
     return out
 
 

@@ -56,18 +56,19 @@ def promise_text(
     return f"{sure} of {each}the {names} rows like the calibration rows{same} are closed."
 
 
-def refusal_text(promise: Promise, strata: Sequence[promises.Stratum], groups: int | None) -> str:
+def refusal_text(promise: Promise, strata: Sequence[promises.Stratum]) -> str:
     """Why nothing is promised, and the number of labels or groups that it takes."""
-    least = min(strata, key=lambda s: (s.units, s.name))
+    least = min(strata, key=lambda s: s.units)
     lacking = [s for s in strata if s.units < promise.needed]
     more = promise.needed - least.units
     if promise.unit == "group":
         have = (
-            f"{least.units} {_plural('group', least.units)} with calibration rows of {least.name}"
+            f"{least.units} {_plural('group', least.units)} with calibration rows of {least.label}"
         )
         label = f"{more} more {_plural('group', more)}"
     else:
-        have = f"{least.units} calibration {_plural('row', least.units)} of {least.name}"
+        where = " in the smallest group" if promise.scope == "each_group" else ""
+        have = f"{least.units} calibration {_plural('row', least.units)} of {least.label}{where}"
         label = f"{more} more"
     text = (
         f"Refused: {have}; {promise.needed} with none closed are the least that can show it, so "

@@ -20,7 +20,7 @@ def value_behind(figure: str, files: RunFiles) -> str:
     root = figure.partition(".")[0]
     try:
         # Paths into the task need one; RUN may have lost it.
-        if files.task is None and root not in ("levers", "pairs", "metric"):
+        if files.task is None and root not in ("levers", "pairs", "metric", "closing"):
             return ""
         value = resolve(figure, files.task, files.measures)  # type: ignore[arg-type]
     except KeyError:

@@ -12,8 +12,11 @@ from markupsafe import Markup, escape
 
 from whichlever.measure.summary import LeverSummary
 from whichlever.report import findings, sections, wording
+from whichlever.report.autoclose import autoclose_section
 from whichlever.report.charts import draw_charts
+from whichlever.report.curve import curve_section
 from whichlever.report.files import Answer, RunFiles, read_run
+from whichlever.report.hybrid import hybrid_section
 from whichlever.report.look import metric_name
 from whichlever.report.mistakes import (
     FEW,
@@ -80,6 +83,9 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             levers=sections.lever_rows(files, given),
             marks=given,
             charts=draw_charts(files, given),
+            autoclose=autoclose_section(files, given, first and first.lever, redact=redact),
+            curve=curve_section(files, given),
+            hybrid=hybrid_section(files, given),
             confusions=[
                 _confusion(files, s, given, s is first)
                 for s in _leading(files, first)

@@ -11,12 +11,18 @@ from rich.text import Text
 
 from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.report import wording
+from whichlever.report.autoclose import autoclose_lines
+from whichlever.report.curve import curve_lines
+from whichlever.report.hybrid import hybrid_lines
 from whichlever.report.look import metric_name
 from whichlever.report.visible import shortened, visible
 from whichlever.verdict.types import Reason, Verdict
 
 SHOWN = 8
 """Sentences of one kind that are printed; the page has all."""
+
+CURVES_SHOWN = 3
+"""Learning curves that are said in a line each; the page has all."""
 
 _COLUMNS = ("lever", "", "vs best", "p95", "$/M calls", "one more", "rows", "unanswered")
 _WIDE_ONLY = (5, 7)
@@ -47,6 +53,17 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     if verdict.would_change:
         console.print(Text("What would change it:", style="bold"))
         _sentences(console, verdict.would_change)
+    if measures.hybrid is not None:
+        console.print(Text("Hybrid:", style="bold"))
+        for said in hybrid_lines(measures):
+            console.print(Text("  • ").append(visible(said)))
+    if measures.curve is not None:
+        console.print(Text("Learning curves:", style="bold"))
+        for said in curve_lines(measures.curve)[:CURVES_SHOWN]:
+            console.print(Text("  • ").append(visible(said)))
+    best = _best(measures)
+    for said in autoclose_lines(measures.autoclose, verdict.lever or (best and best.lever)):
+        console.print(Text(visible(said)))
     for line in (*(said for said in verdict.scope if said != verdict.audit), verdict.attack):
         console.print(_plain(line, "dim"))
     console.print()

@@ -16,7 +16,8 @@ from whichlever.verdict.types import Reason
 DOLLARS = frozenset(
     {
         "dollars_per_month", "marginal", "always_on", "machine_month", "label", "core_hour",
-        "engineer_hour", "change", "labels", "training", "evaluation", "upkeep",
+        "engineer_hour", "analyst_hour", "mistake_unit", "dollars_per_call", "with_mistakes",
+        "change", "labels", "training", "evaluation", "upkeep",
     }
 )  # fmt: skip
 
@@ -24,8 +25,8 @@ DOLLARS = frozenset(
 def resolve(figure: str, task: Task, measures: Measures | None = None) -> Any:  # noqa: ANN401
     """The value at a reason's path.
 
-    ``levers.NAME…`` and ``pairs.A~B…`` lead into the measures (names may hold dots), ``labels``
-    and ``metric`` too; every other path leads into the task.
+    ``levers.NAME…`` and ``pairs.A~B…`` lead into the measures (names may hold dots), ``curve…``,
+    ``closing.NAME…``, ``hybrid…`` and ``metric`` too; every other path leads into the task.
 
     Raises
     ------
@@ -40,6 +41,17 @@ def resolve(figure: str, task: Task, measures: Measures | None = None) -> Any:  
             if root == "levers"
             else {f"{p.a}~{p.b}": p for p in measures.pairs}
         )
+    elif measures is not None and root == "curve":
+        start = {} if measures.curve is None else measures.curve.figures()
+    elif measures is not None and root == "closing":
+        closing = () if measures.autoclose is None else measures.autoclose.levers
+        start = {found.lever: found for found in closing}
+    elif measures is not None and root == "followed":
+        start = {} if measures.change is None else {f.lever: f for f in measures.change.levers}
+    elif measures is not None and root == "retrieval":
+        start = {found.lever: found for found in measures.retrieval}
+    elif measures is not None and root == "hybrid":
+        start = {} if measures.hybrid is None else measures.hybrid
     elif measures is not None and root == "metric":
         start, rest = measures, figure
     else:
@@ -80,6 +92,11 @@ def spell(value: Any, figure: str) -> str:  # noqa: ANN401 - one line per type
         return "true" if value else "false"
     if isinstance(value, str):
         return value
+    if isinstance(value, Interval) and last == "saves":
+        text = money(value.value)
+        if value.low is None or value.high is None:
+            return text
+        return f"{text} ({money(value.low)} to {money(value.high)})"
     if isinstance(value, Interval):
         sign = "+" if last == "difference" else ""
         text = f"{value.value:{sign}.3f}"
@@ -95,6 +112,8 @@ def spell(value: Any, figure: str) -> str:  # noqa: ANN401 - one line per type
             return f"{value:.4f}" if value >= 0.0001 else "under 0.0001"
         if last in ("a_over_b", "b_over_a", "error"):
             return f"{value:.3f}"
+        if last in ("gain_low", "gain_high"):
+            return f"{value:+.3f}"
         return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
     return str(value)
 
