@@ -10,6 +10,7 @@ from typing import Any
 from whichlever.data.simulate import Dice
 from whichlever.packs.triage import company as at
 from whichlever.packs.triage.artefacts import SHADES
+from whichlever.packs.triage.bursts import Scene
 from whichlever.packs.triage.signatures import SIGNATURES, Signature
 
 RENAMED_FROM = 3
@@ -75,21 +76,28 @@ class Event:
     second: int
 
 
-def alert_of(event: Event, dice: Dice) -> dict[str, Any]:
-    """The raw alert of an event; what the event leaves open is drawn alike for every cause."""
+def alert_of(event: Event, dice: Dice, scene: Scene) -> dict[str, Any]:
+    """The raw alert of an event; what the event leaves open is drawn alike for every cause, and
+    once only where the alerts of a burst share it.
+    """
     rule = SIGNATURES[event.signature]
     host = at.HOSTS[event.host]
-    index = dice.below(host.count)
+    index = scene.once(("host", host.name), lambda: dice.below(host.count))
     stamp = datetime.fromtimestamp(event.second, tz=UTC)
     near = f"{at.SUBNETS[host.subnet]}{10 + index}"
-    far = _peer(event.peer or "pool", near, dice)
+    peer = event.peer or "pool"
+    far = near if peer == "same" else scene.once(("peer", peer), lambda: _peer(peer, dice))
     artefact = _fill(dice.pick(rule.artefacts[SHADES.index(event.shade)]), dice)
     number, text = (rule.number, rule.text)
     if rule.renamed and event.month >= RENAMED_FROM:
         number, text = rule.renamed
     if rule.product == "suricata":
         return _suricata(rule, number, text, stamp, near, far, artefact, dice)
-    account = _account(event.user, event.host, dice)
+    whose = event.host if event.host in at.OFFICE_STAFF or event.host == "ws-lab" else "house"
+    account = scene.once(
+        ("user", event.user, whose if event.user == "own" else ""),
+        lambda: _account(event.user, event.host, dice),
+    )
     name = f"{host.name}-{index + 1:03d}"
     agent = {"id": f"{index + 1:03d}", "name": name, "ip": near, "labels": {"role": host.role}}
     return _wazuh(rule, number, text, stamp, agent, far, account, artefact, dice)
@@ -179,13 +187,11 @@ def _suricata(
     return event
 
 
-def _peer(peer: str, near: str, dice: Dice) -> str:
+def _peer(peer: str, dice: Dice) -> str:
     if peer == "cdn":  # a few networks that everyone uses
         return f"198.18.{dice.below(10)}.{1 + dice.below(250)}"
     if peer == "pool":
         return f"198.{18 + dice.below(2)}.{10 + dice.below(240)}.{1 + dice.below(250)}"
-    if peer == "same":
-        return near
     return f"{at.SUBNETS[peer]}{10 + dice.below(60)}"
 
 

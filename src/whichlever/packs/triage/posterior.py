@@ -19,8 +19,9 @@ drawn-alike rest has the same factor under every cause and cancels.
 
 Two things to know. The sum also conditions on the month, which the text does not show: so this is
 the best a classifier could do that sees one alert, knows every table and has kept up with the
-drift; none does better in expectation. And rows of one simulated half-year are drawn independently
-given the month, so earlier rows hold nothing more about a later one than the tables do.
+drift; none that sees one alert does better in expectation. And alerts of different bursts
+(`bursts`) are drawn independently given the month, so earlier rows hold nothing more about a later
+one than the tables do; alerts of one burst are alike, and each alone is drawn as told above.
 """
 
 from __future__ import annotations

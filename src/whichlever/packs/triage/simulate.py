@@ -17,6 +17,7 @@ import numpy as np
 from whichlever.data.simulate import BestPossible, Dice, best_possible, normalised
 from whichlever.packs.triage import company as at
 from whichlever.packs.triage.alerts import Event, alert_of
+from whichlever.packs.triage.bursts import Scene, deal
 from whichlever.packs.triage.causes import ANALYST, CAUSES, INTRUSIONS, LABELS
 from whichlever.packs.triage.posterior import (
     Seen,
@@ -38,6 +39,7 @@ class Simulated:
 
     row: dict[str, Any]
     cause: str
+    incident: str
     seen: Seen
     month: int
     posterior: dict[str, float]
@@ -48,6 +50,7 @@ class Simulated:
             "id": self.row["id"],
             "simulated": True,
             "cause": self.cause,
+            "incident": self.incident,
             "intrusion": INTRUSIONS.get(self.cause),
             "true_label": CAUSES[self.cause].label,
             "written_label": self.row["label"],
@@ -58,50 +61,60 @@ class Simulated:
 def simulate(rows: int = 4000, seed: int = 0) -> list[Simulated]:
     """Draw ``rows`` alerts over six months, oldest first.
 
-    Causes are drawn independently within a month (as many rows in each), so the posteriors of
-    `posterior` hold row by row; see there for the derivation.
+    Causes are drawn independently within a month (as many rows in each), and `bursts` lets the
+    alerts of one story share their draws, so the posteriors of `posterior` hold row by row; see
+    there for the derivation.
     """
     dice = Dice(seed)
+    weights = {name: cause.weight for name, cause in CAUSES.items()}
+    causes = [(place * at.MONTHS // rows, dice.draw(weights)) for place in range(rows)]
     drawn = []
-    for place in range(rows):
-        month = place * at.MONTHS // rows
-        drawn.append(_draw(month, dice))
+    for number, (scene, places) in enumerate(deal(causes, dice)):
+        offsets = sorted(dice.share() for _ in places)  # the chain in its order
+        for place, offset in zip(places, offsets, strict=True):
+            month, name = causes[place]
+            drawn.append((*_draw(month, name, offset, scene), name, number, scene))
     drawn.sort(key=lambda item: item[0].second)
     width = len(str(rows))
-    return [
-        _row(f"sim-{place:0{width}d}", event, cause, part, dice)
-        for place, (event, cause, part) in enumerate(drawn)
-    ]
+    incidents: dict[int, str] = {}
+    made = []
+    for place, (event, part, cause, number, scene) in enumerate(drawn):
+        incident = incidents.setdefault(number, f"case-{len(incidents):0{width}d}")
+        name = f"sim-{place:0{width}d}"
+        made.append(_row(name, event, cause, part, incident, scene))
+    return made
 
 
-def _draw(month: int, dice: Dice) -> tuple[Event, str, str]:
-    name = dice.draw({name: cause.weight for name, cause in CAUSES.items()})
+def _draw(month: int, name: str, offset: float, scene: Scene) -> tuple[Event, str]:
+    """One thing that happened, and its part of the day and week."""
     rules, hosts, shades = tables(name, month)
-    host = dice.draw(hosts)
-    part = dice.draw(hours(CAUSES[name], host))
+    host = scene.draw("host", hosts)
+    part = scene.draw("part", hours(CAUSES[name], host))
     event = Event(
-        signature=dice.draw(rules),
+        signature=scene.dice.draw(rules),
         host=host,
-        peer=dice.draw(peers(name, host, month)),
-        user=dice.draw(users(name)),
-        shade=dice.draw(shades),
+        peer=scene.draw("peer", peers(name, host, month)),
+        user=scene.draw("user", users(name)),
+        shade=scene.dice.draw(shades),
         month=month,
-        second=_second(month, part, dice),
+        second=_second(month, part, offset, scene),
     )
-    return event, name, part
+    return event, part
 
 
-def _second(month: int, part: str, dice: Dice) -> int:
-    """A second of the month in this part of the day and week, each as likely."""
+def _second(month: int, part: str, offset: float, scene: Scene) -> int:
+    """A second of the month in this part of the day and week; a burst keeps within one hour."""
     week, time = part.split(" ")
     first = month * at.MONTH_DAYS
     days = [d for d in range(first, first + at.MONTH_DAYS) if (d % 7 > 4) == (week == "weekend")]
-    hour = dice.pick(at.HOURS[time])
-    return START + dice.pick(days) * 86_400 + hour * 3600 + dice.below(3600)
+    hour = scene.draw("hour", dict.fromkeys(at.HOURS[time], 1.0))
+    day = scene.draw("day", dict.fromkeys(days, 1.0))
+    return START + day * 86_400 + hour * 3600 + int(3600 * offset)
 
 
-def _row(name: str, event: Event, cause: str, part: str, dice: Dice) -> Simulated:
-    alert = alert_of(event, dice)
+def _row(name: str, event: Event, cause: str, part: str, incident: str, scene: Scene) -> Simulated:
+    dice = scene.dice
+    alert = alert_of(event, dice, scene)
     seen = seen_of(event.signature, event.host, event.peer, event.user, part, event.shade)
     label = dice.draw(ANALYST[CAUSES[cause].label])
     rule = alert["rule"]["id"] if "rule" in alert else str(alert["alert"]["signature_id"])
@@ -111,10 +124,11 @@ def _row(name: str, event: Event, cause: str, part: str, dice: Dice) -> Simulate
         "time": event.second,
         "rule_id": rule,
         "host": alert["agent"]["name"] if "agent" in alert else event.host,
+        "incident": incident,
         "label": label,
         "alert": alert,
     }
-    return Simulated(row, cause, seen, event.month, posterior(seen, event.month))
+    return Simulated(row, cause, incident, seen, event.month, posterior(seen, event.month))
 
 
 def bayes_score(
