@@ -19,7 +19,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
-PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md")
+PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md",
+         "docs/results/curves.md")  # fmt: skip
 BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -197,6 +198,33 @@ def bound_table(started: dict[str, Any], memory: dict[str, Any]) -> str:
     )
 
 
+def band_table(found: dict[str, Any]) -> str:
+    """How often the truth lay in a learning curve's band, and how wide the band was."""
+    lines = [
+        "| set | labels × | seeds | score in band | width | gain in band | width | mean gain | "
+        "one power law: gain in band | width |",
+        "|---" * 10 + "|",
+    ]
+    for row in found["rows"]:
+        lines.append(
+            f"| {row['set']} | {row['times']} | {row['seeds']} | {interval(row['coverage'])} | "
+            f"{row['width']:.3f} | {interval(row['gain_coverage'])} | {row['gain_width']:.3f} | "
+            f"{row['mean_gain']:+.3f} | {interval(row['naive_gain_coverage'])} | "
+            f"{row['naive_gain_width']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def band_words(found: dict[str, Any]) -> str:
+    """What the bands said in words, and how often it was so."""
+    flat, grows, said = found["flat"], found["grows"], found["said"]
+    return (
+        f"Of {sum(said.values())} bands, {flat['said']} said \"flat\" (the gain was below the "
+        f"margin of {found['margin']} in {flat['true']}), {grows['said']} said that more labels "
+        f"help (they did in {grows['true']}), and {said['open']} that these points cannot tell."
+    )
+
+
 def blocks() -> dict[str, str]:
     """Every block by name, from the JSON files that are there."""
     made: dict[str, str] = {}
@@ -211,6 +239,9 @@ def blocks() -> dict[str, str]:
                 made["cwe-pairs"] = pair_table(result, "recorded-chatgpt-4")
     if (RESULTS / "triage.json").exists():
         made["triage-sets"] = triage_table(json.loads((RESULTS / "triage.json").read_text()))
+    if (RESULTS / "curves.json").exists():
+        bands = json.loads((RESULTS / "curves.json").read_text())
+        made["curve-band"], made["curve-band-words"] = band_table(bands), band_words(bands)
     static = ROOT / "bench" / "results" / "static_speed.json"
     if static.exists():
         made["static-speed"] = speed_table(json.loads(static.read_text()))

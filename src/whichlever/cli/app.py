@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from whichlever.cli import advise, audit, compare, fetch, init, models, report, schema, train
+from whichlever.cli import (
+    advise,
+    audit,
+    compare,
+    curve,
+    fetch,
+    incidents,
+    init,
+    models,
+    report,
+    schema,
+    train,
+)
 from whichlever.cli.output import one_line, print_json
 from whichlever.errors import WhichleverError
 from whichlever.version import VERSION
@@ -25,9 +37,11 @@ app.command("init")(init.init)
 app.command("advise")(advise.advise)
 app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
+app.command("curve")(curve.curve)
 app.command("report")(report.report)
 app.command("train")(train.train)
 app.command("fetch")(fetch.fetch)
+app.command("incidents")(incidents.incidents)
 app.command("schema")(schema.schema)
 app.add_typer(models.app, name="models")
 

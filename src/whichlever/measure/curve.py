@@ -106,7 +106,7 @@ class Band(Frozen):
     lever: str
     order: Order
     times: int
-    labels: int
+    labels_then: int
     low: float
     high: float
     gain_low: float

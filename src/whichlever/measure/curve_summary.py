@@ -337,7 +337,7 @@ def _bands(lever: str, series: Sequence[_Series], margin: float, seed: int) -> l
             out.append(
                 Band(
                     lever=lever, order=s.order, times=times,
-                    labels=round(times * float(s.labels[-1])), low=found.low, high=found.high,
+                    labels_then=round(times * float(s.labels[-1])), low=found.low, high=found.high,
                     gain_low=found.gain_low, gain_high=found.gain_high,
                     outcome=outcome,  # type: ignore[arg-type]
                     families=found.families, luck=found.luck,
