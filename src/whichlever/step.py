@@ -17,6 +17,7 @@ from whichlever import trials
 from whichlever.calibrate import Temperature
 from whichlever.data import Dataset, Splits
 from whichlever.levers import Context, Fit, Lever
+from whichlever.levers.after import AfterFits
 from whichlever.levers.build import family
 from whichlever.measure.latency import from_seconds, measure_latency
 from whichlever.measure.summary import Latency
@@ -52,8 +53,12 @@ def run_step(
     run: Path,
     seed: int,
     progress: Progress,
+    then: AfterFits | None = None,
 ) -> Step:
-    """Run one lever's step, or read it back where it is already done."""
+    """Run one lever's step, or read it back where it is already done.
+
+    ``then`` is given the fitted lever after its test rows are answered and kept.
+    """
     key = step_key(lever, task, dataset, splits, seed)
     home = run / "fits" / lever.id
     folder = home / key[:16]
@@ -63,15 +68,24 @@ def run_step(
         frame, _ = trials.read(folder / "trials.parquet")
         with progress.step(f"{lever.id}: already done") as bar:
             bar.note(f"read from {folder.name}")
+        if then is not None:
+            then(
+                lever,
+                folder,
+                lambda: fit_lever(lever, task, dataset, splits, folder, seed, progress)[0],
+            )
         return Step(frame, facts)
     _start_folder(home, folder)
     fit, fit_seconds = fit_lever(lever, task, dataset, splits, folder, seed, progress)
-    step = _answer(lever, fit, fit_seconds, task, dataset, splits, seed, progress)
+    within = fit if then is None else then.within(fit)
+    step = _answer(lever, within, fit_seconds, task, dataset, splits, seed, progress)
     trials.write(folder / "trials.parquet", step.frame, dataset.labels)
     write_json(done, step.facts)  # last: its being there is what makes the step done
     for old in home.iterdir():
         if old != folder:
             shutil.rmtree(old, ignore_errors=True)
+    if then is not None:
+        then(lever, folder, lambda: fit)
     return step
 
 
@@ -114,7 +128,12 @@ def fit_lever(
     left in the folder is only read back, and its cost is what it was.
     """
     test_ids = frozenset(row.id for row in splits.test)
-    context = Context(task, dataset.labels, seed, folder, progress, test_ids)
+    parts = {}
+    for part in getattr(lever, "parts", ()):  # fitted in their own steps' folders, or read back
+        home = folder.parents[1] / part.id / step_key(part, task, dataset, splits, seed)[:16]
+        home.mkdir(parents=True, exist_ok=True)
+        parts[part.id], _ = fit_lever(part, task, dataset, splits, home, seed, progress)
+    context = Context(task, dataset.labels, seed, folder, progress, test_ids, parts)
     seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
     took = folder / "fit_seconds.json"
     recorded = read_json(took) if took.exists() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from whichlever.levers.base import Context, Fit
 from whichlever.levers.rag_choose import CHOOSING_SHARE, MAX_CHOOSE, PILOT, Asker, choose
 from whichlever.levers.retrieval import (
     EMBEDDER,
+    FUSIONS,
     METHOD,
     Electorate,
     Embedder,
@@ -29,7 +31,9 @@ from whichlever.levers.retrieval import (
     embedder_fingerprint,
     index_rows,
     index_seconds,
+    nearest_document,
     plans,
+    sources,
 )
 from whichlever.llm import Chooser, Client, Journal, Limit, check_llm, find_weights, open_llm
 from whichlever.llm.budget import Billing, affordable
@@ -60,13 +64,18 @@ class Rag:
         The model, ``k`` passages at most, and the budget.
     embedder
         Makes the vectors; the default encoder's static ones unless given.
+    oracle
+        Hand over the row's own document instead of searching (the same reader, the same prompt):
+        a diagnostic, which tells a search that fails from a model that cannot read.
     """
 
-    id = "rag"
-
-    def __init__(self, settings: RagSettings, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self, settings: RagSettings, embedder: Embedder | None = None, *, oracle: bool = False
+    ) -> None:
+        self.id = "rag-oracle" if oracle else "rag"
         self._settings = settings
         self._embedder = embedder
+        self._oracle = oracle
 
     def settings(self) -> Mapping[str, Any]:
         """The knobs, the methods' versions and the weights' checksum where they are here."""
@@ -74,8 +83,12 @@ class Rag:
             weights = find_weights(self._settings.model).sha256
         except WeightsError:
             weights = None  # a server under llms:, or an error that fit reports
+        theirs = {"vote_k", "vote_only", "match", "oracle"}
+        if self._settings.retrieve == "both":
+            theirs.add("retrieve")
         return {
-            **self._settings.model_dump(exclude={"vote_k", "vote_only"}),
+            **self._settings.model_dump(exclude=theirs),
+            **({"oracle": True} if self._oracle else {}),
             "rotations": ROTATIONS,
             "embedder": EMBEDDER,
             "embedder_weights": embedder_fingerprint(),
@@ -142,7 +155,7 @@ class Rag:
         valid = [row for row in valid if row.target in known]
         retriever, facts = self._retriever(train, valid, context)
         billing = Billing.of(settings.model, task)
-        limit = Limit.of(self.id, settings, billing)
+        limit = Limit.of("rag", settings, billing)
         chooser = Chooser(
             client, context.labels, about=task.about, meanings=task.labels, rotations=ROTATIONS,
             journal=Journal(context.folder / "rag.journal.jsonl"), limit=limit,
@@ -151,7 +164,7 @@ class Rag:
         order = stratified_order([row.target for row in valid], context.seed)
         choice = choose(
             Asker(chooser, retriever, Plan(1), within=len(train)),
-            plans(settings.k, retriever.index is not None, facts["document_pieces"] > 0),
+            self._plans(retriever, facts["document_pieces"]),
             [valid[i] for i in order[:MAX_CHOOSE]] or train[:PILOT],
             settings,
             billing,
@@ -162,12 +175,13 @@ class Rag:
         spent, each = choice.spent, choice.per_row
         if spent.dollars is not None:
             spent = replace(spent, dollars=limit.spent)  # rows that failed may be billed too
-        most = affordable(self.id, budget, spent, each)
+        most = affordable("rag", budget, spent, each)
         limit.start_answers(None if each.dollars is None else each.dollars / each.rows)
         kept = Journal(context.folder / "retrieved.jsonl")
+        how = "the right document handed over" if self._oracle else "bm25 + static embeddings"
         return Fit(
             predictor=RagPredictor(Asker(chooser, retriever, choice.plan), kept),
-            what=f"retrieval (bm25 + static embeddings, {choice.plan}) with {_model(client)}",
+            what=f"retrieval ({how}, {choice.plan}) with {_model(client)}",
             chosen={
                 **choice.plan.as_json(),
                 **facts,
@@ -188,6 +202,15 @@ class Rag:
             cores=client.cores,
             priced=billing.priced(client),
         )
+
+    def _plans(self, retriever: Retriever, pieces: int) -> list[Plan]:
+        """What may be tried, as ``retrieve`` allows; the oracle hands over documents only."""
+        source = "documents" if self._oracle else self._settings.retrieve
+        rows = retriever.index is not None and source != "documents"
+        documents = pieces > 0 and source != "rows"
+        if not rows and not documents:
+            raise DataError(f"{self.id}: levers.rag.retrieve is {source}, and there are none")
+        return plans(self._settings.k, rows, documents)
 
     def _retriever(
         self, train: Sequence[Row], valid: Sequence[Row], context: Context
@@ -222,17 +245,20 @@ class Rag:
                 task.goal.metric,
             )
             fusion = rule.fusion
+        if library is not None and (self._oracle or self._settings.retrieve == "documents"):
+            fusion = nearest_document(library, valid[:FUSION_ROWS], [fusion, *FUSIONS])
         facts = {
             "fusion": fusion.as_json(),
             "labelled_rows": 0 if index is None else len(index),
             "document_pieces": pieces,
             "documents_left_out": [list(pair) for pair in left_out[:50]],
         }
-        return Retriever(index, library, fusion), facts
+        return Retriever(index, library, fusion, self._oracle), facts
 
 
 class RagPredictor:
-    """Answers rows with retrieved passages; close it to stop an embedded server.
+    """Answers rows with retrieved passages, from documents as they are at the time; close it to
+    stop an embedded server.
 
     Parameters
     ----------
@@ -245,6 +271,8 @@ class RagPredictor:
     def __init__(self, asker: Asker, kept: Journal) -> None:
         self._asker = asker
         self._kept = kept
+        self.reads_documents = asker.plan.documents > 0
+        """Whether its answers depend on documents; a prompt may hold labelled rows only."""
         self._end = weakref.finalize(self, asker.chooser.client.close)
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
@@ -257,8 +285,28 @@ class RagPredictor:
         return [answered.prediction for answered in answers]
 
     def refresh(self) -> bool:
-        """Read changed documents again, so that the next answer knows them."""
+        """Read changed documents again at once, whenever it was last looked for them."""
         return self._asker.retriever.refresh()
+
+    def read_from(self, folder: Path) -> bool:
+        """Read another folder of documents from now on; whether its passages are others.
+
+        False too where the chosen prompt holds labelled rows only.
+        """
+        library = self._asker.retriever.library
+        return self.reads_documents and library is not None and library.read_from(folder)
+
+    def follow(self) -> bool:
+        """Look for changed documents, if it is time to; whether there were any."""
+        library = self._asker.retriever.library
+        return self.reads_documents and library is not None and library.follow()
+
+    def sources(self, rows: Sequence[Row], depth: int) -> list[list[str]] | None:
+        """The documents found for each row, best first; None where none are searched."""
+        retriever = self._asker.retriever
+        if not self.reads_documents or retriever.oracle or retriever.library is None:
+            return None
+        return [sources(p) for p in retriever.library.find(rows, retriever.fusion, depth)]
 
     def close(self) -> None:
         """Close the connections, and the server where it is embedded."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.calibrate import clopper_pearson
-from whichlever.measure.summary import Interval
+from whichlever.measure.figure import Interval
 
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.95

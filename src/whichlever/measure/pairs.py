@@ -11,6 +11,7 @@ from whichlever.measure.best import Contrast, upper_bounds
 from whichlever.measure.draws import Draws
 from whichlever.measure.intervals import centre, percentile, student, widest
 from whichlever.measure.jackknife import standard_error
+from whichlever.measure.oracle import ORACLES
 from whichlever.measure.paired import attainable_p, holm, mcnemar, randomisation_p
 from whichlever.measure.power import least_error, rows_needed
 from whichlever.measure.summary import Interval, Pair
@@ -32,7 +33,7 @@ def compare_pairs(tallies: Sequence[Tally], task: Task, draws: Draws) -> tuple[P
     for a, b in combinations(tallies, 2):
         found = _contrast(a, b, draws)
         contrasts[found.first, found.second] = found
-    names = [t.outcome.lever for t in tallies if t.outcome.lever != FLOOR]
+    names = [t.outcome.lever for t in tallies if t.outcome.lever not in (FLOOR, *ORACLES)]
     bounds, critical = upper_bounds(names, contrasts)
     pairs = [
         _pair(a, b, contrasts[a.outcome.lever, b.outcome.lever], metric, draws)

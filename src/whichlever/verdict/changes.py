@@ -8,6 +8,7 @@ from typing import Any
 from whichlever.measure.summary import Measures
 from whichlever.task import Task
 from whichlever.verdict.breakeven import calls
+from whichlever.verdict.change import STALE_EXCLUDES
 from whichlever.verdict.choice import SIGNIFICANT, Choice, choose
 from whichlever.verdict.figures import Cite
 from whichlever.verdict.types import Reason
@@ -77,6 +78,11 @@ def _variations(task: Task) -> Iterator[tuple[str, str, Task, bool]]:
         text = "If p95 latency need not be within {0}"
         figure = "constraints.latency_p95_ms"
         yield text, figure, _constrained(task, latency_p95_ms=None), False
+    changes = task.constraints.knowledge_changes
+    other = "monthly" if changes in STALE_EXCLUDES else "daily"
+    text = f"If knowledge_changes were {other} instead of {{0}}"
+    figure = "constraints.knowledge_changes"
+    yield text, figure, _constrained(task, knowledge_changes=other), False
     for key in task.goal.at_least:
         rest = {k: v for k, v in task.goal.at_least.items() if k != key}
         text = f"If {key} need not reach {{0}}"

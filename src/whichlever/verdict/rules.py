@@ -15,17 +15,34 @@ FRESH = frozenset({"weekly", "daily", "live"})
 
 
 def advise(task: Task) -> tuple[Advice, ...]:
-    """Answer the six situations from the task's constraints; no data is read, no model run.
+    """Answer the situations from the task's constraints; no data is read, no model run.
 
     The table proposes; the measurement disposes.
     """
+    fresh, volume = _fresh(task), _volume(task)
+    both = (_fresh_and_volume(task),) if fresh.holds and volume.holds else ()
     return (
         _proprietary(task),
-        _volume(task),
+        volume,
         _inside(task),
-        _fresh(task),
+        fresh,
         _prototype(task),
         _documents(task),
+        *both,
+    )
+
+
+def _fresh_and_volume(task: Task) -> Advice:
+    constraints = task.constraints
+    measured = task.levers.hybrid is not None
+    return Advice(
+        situation="fresh knowledge at high volume",
+        holds=True,
+        lever="hybrid",
+        reason=f"constraints.knowledge_changes is {constraints.knowledge_changes} and "
+        f"constraints.calls_per_month is {constraints.calls_per_month:,.0f}: an own small model "
+        "answers what it is sure of, and only the rest is looked up"
+        + ("." if measured else "; name levers.hybrid to measure it."),
     )
 
 
@@ -73,6 +90,8 @@ def _fresh(task: Task) -> Advice:
     changes = task.constraints.knowledge_changes
     holds = changes in FRESH
     told = f"constraints.knowledge_changes is {changes}"
+    if task.change is not None:
+        told += " (compare measures who follows: change is given)"
     return Advice(
         situation="fresh or live knowledge",
         holds=holds,

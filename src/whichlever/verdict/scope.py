@@ -6,8 +6,9 @@ from whichlever.measure.draws import DRAWS
 from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.prices.bill import change_hours
 from whichlever.task import Task
+from whichlever.verdict.change import change_scope
 from whichlever.verdict.choice import Choice
-from whichlever.verdict.figures import money, spoken
+from whichlever.verdict.figures import Cite, money, spoken
 from whichlever.verdict.standing import FLOOR
 
 
@@ -19,6 +20,7 @@ def scope(
     missing = capable_prompt(task, measures, choice)
     if missing is not None:
         out.append(missing)
+    out += change_scope(Cite(task, measures))
     out.append(_counted(task))
     out.append(_tested(measures))
     out += [f"{s.lever}: {s.cost.basis}." for s in measures.levers if s.cost.marginal is None]

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from whichlever.calibrate import rows_for_share
+from whichlever.measure.oracle import ORACLES
 from whichlever.measure.power import rows_needed
 from whichlever.measure.summary import Interval, LeverSummary, Measures, Pair
 from whichlever.task import Task
+from whichlever.verdict.change import excluded as goes_stale
 from whichlever.verdict.figures import Cite, spoken
+from whichlever.verdict.hybrid import LEVER as HYBRID
+from whichlever.verdict.hybrid import person_worth, waits_for_person
 from whichlever.verdict.types import Reason
 
 FLOOR = "majority"
@@ -37,11 +41,24 @@ def eligibility(lever: LeverSummary, task: Task, measures: Measures) -> Eligibil
         text = f"A floor: it never reads the input, and reaches {spoken(measures.metric)} {{0}}."
         reason = cite.reason(text, f"{own}.metrics.{measures.metric}")
         return Eligibility("excluded", (reason,))
+    if lever.lever in ORACLES:
+        text = (
+            "A diagnostic: it is handed the right document, which nobody can do for a new row; "
+            f"it reaches {spoken(measures.metric)} {{0}}."
+        )
+        reason = cite.reason(text, f"{own}.metrics.{measures.metric}")
+        return Eligibility("excluded", (reason,))
     excluded = _hard(lever, cite, own)
     if excluded:
         return Eligibility("excluded", tuple(excluded))
     unproven: list[Reason] = []
     labels: list[int | None] = []
+    worth = person_worth(cite) if lever.lever == HYBRID else None
+    if worth is not None:
+        if worth[0] == "excluded":
+            return Eligibility("excluded", (worth[1],))
+        unproven.append(worth[1])
+        labels.append(None)
     if task.constraints.latency_p95_ms is not None and lever.latency.p95_ms is None:
         text = "Its latency is not measured; p95 may be at most {0}."
         unproven.append(cite.reason(text, "constraints.latency_p95_ms"))
@@ -76,10 +93,13 @@ def _hard(lever: LeverSummary, cite: Cite, own: str) -> list[Reason]:
         )
     limit, p95 = constraints.latency_p95_ms, lever.latency.p95_ms
     if limit is not None and p95 is not None and p95 > limit:
-        text = "Its p95 latency is {0}; at most {limit} is allowed."
+        waits = lever.lever == HYBRID and waits_for_person(cite)
+        why = ", as more than one row in twenty waits for a person" if waits else ""
+        text = f"Its p95 latency is {{0}}{why}; at most {{limit}} is allowed."
         figure = f"{own}.latency.p95_ms"
         out.append(cite.reason(text, figure, limit="constraints.latency_p95_ms"))
-    return out
+    stale = goes_stale(lever, cite)
+    return out if stale is None else [*out, stale]
 
 
 def _floor(lever: LeverSummary, key: str, floor: float, cite: Cite, own: str) -> Reason | None:

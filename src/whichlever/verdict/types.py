@@ -23,6 +23,9 @@ class Standing(Frozen):
 
     ``margin_to_best`` is the simultaneous upper bound of (best of the others − this lever) on the
     goal metric (multiple comparisons with the best); at or below the margin it is non-inferior.
+    One change of the task takes ``change_hours`` of an engineer and ``change_dollars`` in all
+    (labels to do again and training too), ``changes_per_month`` times a month; they are in
+    ``dollars_per_month``.
     """
 
     lever: str
@@ -31,6 +34,9 @@ class Standing(Frozen):
     margin_to_best: float | None
     dollars_per_month: float | None
     reasons: tuple[Reason, ...]
+    change_hours: float | None = None
+    change_dollars: float | None = None
+    changes_per_month: float | None = None
 
 
 class BreakEven(Frozen):

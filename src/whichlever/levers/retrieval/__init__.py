@@ -19,17 +19,29 @@ from whichlever.levers.retrieval.embedding import (
 from whichlever.levers.retrieval.fusion import Fusion, fuse
 from whichlever.levers.retrieval.index import Embedder, Found, Index, Passage
 from whichlever.levers.retrieval.library import Library
-from whichlever.levers.retrieval.retriever import Plan, Retriever, plans
-from whichlever.levers.retrieval.vote import Electorate, VoteRule, choose_rule, neighbours
+from whichlever.levers.retrieval.match import Judge, Reader
+from whichlever.levers.retrieval.retriever import (
+    Plan,
+    Retriever,
+    nearest_document,
+    plans,
+    sources,
+)
+from whichlever.levers.retrieval.vote import FUSIONS, Electorate, VoteRule, choose_rule, neighbours
 from whichlever.levers.retrieval.window import Answered, ask_within
 
 __all__ = [
     "Answered",
+    "Judge",
     "Plan",
+    "Reader",
     "Retriever",
+    "nearest_document",
+    "sources",
     "ask_within",
     "plans",
     "EMBEDDER",
+    "FUSIONS",
     "METHOD",
     "Electorate",
     "Embedder",

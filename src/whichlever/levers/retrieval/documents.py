@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,43 +31,89 @@ _HEADING = re.compile(r"(#{1,6})[ \t]+(\S.*)")
 _FENCE = ("```", "~~~")
 
 
+SETTLING_NS = 200_000_000
+"""A file that was written this shortly before it was read may be written again within the same
+tick of the file system's clock; it is read once more, in nanoseconds."""
+
+Stamp = tuple[str, int, int, int]
+"""A file's name, times of its content and of its entry in nanoseconds, and size."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file as it was read; ``problem`` says why it was not.
+
+    ``stamp`` is None where the file may still be changing, so that it is read again.
+    """
+
+    stamp: Stamp | None
+    size: int
+    passages: tuple[Passage, ...] = ()
+    problem: str | None = None
+
+
 @dataclass(frozen=True)
 class Folder:
-    """What a folder held when it was read.
+    """What a folder held when it was read, by file name.
 
     ``left_out`` pairs a file's name with why it was not read; ``stamp`` changes when a file does.
     """
 
-    passages: tuple[Passage, ...]
+    documents: Mapping[str, Document]
     left_out: tuple[tuple[str, str], ...]
-    stamp: tuple[tuple[str, int, int], ...]
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The pieces of every document."""
+        return tuple(p for document in self.documents.values() for p in document.passages)
+
+    @property
+    def stamp(self) -> tuple[Stamp | None, ...]:
+        """What `stamp_of` would say if nothing has changed since."""
+        return tuple(document.stamp for document in self.documents.values())
 
 
-def read_folder(root: Path) -> Folder:
-    """Read every document under ``root``.
+def read_folder(root: Path, known: Mapping[str, Document] | None = None) -> Folder:
+    """Read every document under ``root``; a file that is as it was when ``known`` is not opened.
 
     Raises
     ------
     TaskError
         There is no such folder.
     """
-    stamp, left_out = _files(root)
-    passages: list[Passage] = []
+    stamps, left_out = _files(root)
+    documents: dict[str, Document] = {}
     total = 0
-    for name, _, size in stamp:
+    for stamp in stamps:
+        name, size = stamp[0], stamp[3]
+        before = None if known is None else known.get(name)
         if size > MAX_FILE_BYTES or total + size > MAX_BYTES:
             limit = MAX_FILE_BYTES if size > MAX_FILE_BYTES else MAX_BYTES
-            left_out.append((name, f"larger than the limit of {limit} bytes"))
-            continue
-        try:
-            text = _text(root / name)
-        except (OSError, ValueError) as error:
-            left_out.append((name, str(error) or type(error).__name__))
-            continue
-        total += size
-        for number, piece in enumerate(pieces(text), 1):
-            passages.append(Passage(f"{name}#{number}", piece, source=name))
-    return Folder(tuple(passages), tuple(sorted(left_out)), tuple(stamp))
+            found = Document(stamp, 0, problem=f"larger than the limit of {limit} bytes")
+        elif before is not None and before.stamp == stamp and before.size == size:
+            found = before
+        else:
+            found = _read(root, stamp)
+        documents[name] = found
+        total += found.size
+        if found.problem is not None:
+            left_out.append((name, found.problem))
+    return Folder(documents, tuple(sorted(left_out)))
+
+
+def _read(root: Path, stamp: Stamp) -> Document:
+    name, size = stamp[0], stamp[3]
+    now = time.time_ns()
+    settled = all(abs(now - at) > SETTLING_NS for at in stamp[1:3])
+    try:
+        text = _text(root / name)
+    except (OSError, ValueError) as error:
+        return Document(stamp, 0, problem=str(error) or type(error).__name__)
+    passages = tuple(
+        Passage(f"{name}#{number}", piece, source=name)
+        for number, piece in enumerate(pieces(text), 1)
+    )
+    return Document(stamp if settled else None, size, passages)
 
 
 def check_documents(root: Path) -> None:
@@ -75,8 +122,8 @@ def check_documents(root: Path) -> None:
         raise TaskError(f"documents: there is no folder {str(root)!r}; correct it or leave it out")
 
 
-def stamp_of(root: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, time in nanoseconds and size of each document now; no file is opened."""
+def stamp_of(root: Path) -> tuple[Stamp, ...]:
+    """Name, times and size of each document now; no file is opened."""
     return tuple(_files(root)[0])
 
 
@@ -149,35 +196,48 @@ def _cut(paragraph: str, size: int) -> Iterator[str]:
         yield rest
 
 
-def _files(root: Path) -> tuple[list[tuple[str, int, int]], list[tuple[str, str]]]:
-    """Name, time and size of each file to read, in order of names; and what is left out."""
+def _files(root: Path) -> tuple[list[Stamp], list[tuple[str, str]]]:
+    """Name, times and size of each file to read, in order of names; and what is left out."""
     check_documents(root)
-    kept: list[tuple[str, int, int]] = []
+    kept: list[Stamp] = []
     left_out: list[tuple[str, str]] = []
-    for folder, names, files in os.walk(root, followlinks=False):
-        here = Path(folder)
-        for name in [n for n in names if (here / n).is_symlink()]:
-            left_out.append((_name(root, here / name), "a link"))
-        names[:] = sorted(n for n in names if not n.startswith("."))
-        for name in sorted(files):
-            path = here / name
-            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+    waiting = [("", str(root))]
+    while waiting:
+        inside, folder = waiting.pop()
+        names, below = [], []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                (below if entry.is_dir(follow_symlinks=True) else names).append(entry)
+        below = sorted(below, key=lambda entry: entry.name)
+        for entry in below:
+            if entry.is_symlink():
+                left_out.append((_name(inside + entry.name), "a link"))
+        waiting += [
+            (f"{inside}{entry.name}/", entry.path)
+            for entry in reversed(below)
+            if not entry.name.startswith(".") and not entry.is_symlink()
+        ]
+        for entry in sorted(names, key=lambda entry: entry.name):
+            if entry.name.startswith(".") or _suffix(entry.name) not in SUFFIXES:
                 continue
-            facts = path.lstat()
+            facts, name = entry.stat(follow_symlinks=False), _name(inside + entry.name)
             if stat.S_ISLNK(facts.st_mode):
-                left_out.append((_name(root, path), "a link"))
+                left_out.append((name, "a link"))
             elif not stat.S_ISREG(facts.st_mode):
-                left_out.append((_name(root, path), "not a file"))
+                left_out.append((name, "not a file"))
             elif len(kept) == MAX_FILES:
-                left_out.append((_name(root, path), f"beyond the limit of {MAX_FILES} files"))
+                left_out.append((name, f"beyond the limit of {MAX_FILES} files"))
             else:
-                kept.append((_name(root, path), facts.st_mtime_ns, facts.st_size))
+                kept.append((name, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size))
     return kept, left_out
 
 
-def _name(root: Path, path: Path) -> str:
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122 - a Path for each of thousands is slow
+
+
+def _name(name: str) -> str:
     """A file's name inside the folder; bytes that are not UTF-8 are escaped."""
-    name = path.relative_to(root).as_posix()
     return name.encode("utf-8", "backslashreplace").decode()
 
 

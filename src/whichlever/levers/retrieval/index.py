@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from whichlever.errors import MissingExtraError
 from whichlever.levers.retrieval.fusion import Floats, Fusion, Positions, fuse
-from whichlever.levers.retrieval.words import Vocabulary
+from whichlever.levers.retrieval.later import Later
+from whichlever.levers.retrieval.words import Vocabulary, words
 from whichlever.predict import Row
 
 DEPTH = 64
@@ -84,12 +85,14 @@ class Index:
         bm25: Any,  # noqa: ANN401 - bm25s.BM25, an optional module
         vocabulary: Vocabulary,
         vectors: Floats,
+        later: Later | None = None,
     ) -> None:
         self.passages = tuple(passages)
         self.vectors = vectors
         self._embedder = embedder
         self._bm25 = bm25
         self._vocabulary = vocabulary
+        self._later = later
         self._held = np.diff(bm25.scores["indptr"]) if bm25 is not None else np.zeros(0, np.int64)
         self._row_at = {p.id: i for i, p in enumerate(self.passages) if p.source is None}
 
@@ -130,6 +133,43 @@ class Index:
     def __len__(self) -> int:
         return len(self.passages)
 
+    def updated(self, gone: Collection[str], added: Sequence[Passage]) -> Index:
+        """The same index without some passages and with others; this one is left as it is.
+
+        Nothing is counted again: passages that come later are weighed by how rare words were when
+        the index was built. Build anew where much has changed.
+
+        Parameters
+        ----------
+        gone
+            Ids of passages that are no longer found.
+        added
+            Found from now on; an id may be one of those that are gone.
+        """
+        new = self._embedder.encode([p.text for p in added]) if added else self.vectors[:0]
+        vectors = np.concatenate((self.vectors, np.asarray(new, np.float32)))
+        dead = [i for i, p in enumerate(self.passages) if p.id in gone]
+        vectors[dead] = 0.0
+        later = self._later or Later.start(len(self), self._held, self._mean_words())
+        passages = (*self.passages, *added)
+        later = later.grown(dead, [p.text for p in added])
+        return Index(passages, self._embedder, self._bm25, self._vocabulary, vectors, later)
+
+    def vectors_of(self, passages: Sequence[Passage]) -> Floats:
+        """Vectors of passages that it holds, shape (n, d), without making them again."""
+        at = {p.id: i for i, p in enumerate(self.passages)}  # the last of an id is the living one
+        return self.vectors[[at[p.id] for p in passages]]
+
+    def _mean_words(self) -> float:
+        """Mean length of a passage in words, from a sample of them."""
+        sample = self.passages[:: max(1, len(self.passages) // 500)]
+        return sum(len(words(p.text)) for p in sample) / max(len(sample), 1)
+
+    @property
+    def stale_share(self) -> float:
+        """The share of passages that came or went since the index was built."""
+        return 0.0 if self._later is None else self._later.share
+
     def search(self, rows: Sequence[Row], depth: int = DEPTH, within: int | None = None) -> Found:
         """Rank passages for each row; a row that is itself a passage never finds itself.
 
@@ -168,9 +208,14 @@ class Index:
 
     def _bm25_scores(self, text: str) -> Floats:
         """BM25 score of every passage for the rarest words of ``text``."""
-        known = self._vocabulary.known(text)
+        if self._later is not None:
+            return self._later.scores(text, self._vocabulary, self._built_scores)
+        return self._built_scores(self._vocabulary.known(text))
+
+    def _built_scores(self, known: list[int]) -> Floats:
+        """BM25 score of the passages that the index was built with, for words by number."""
         if self._bm25 is None or not known:
-            return np.zeros(len(self), np.float32)
+            return np.zeros(self._later.built if self._later else len(self), np.float32)
         if len(known) > QUERY_WORDS:
             known.sort(key=self._held.__getitem__)
             del known[QUERY_WORDS:]

@@ -46,11 +46,15 @@ def plans(k: int, rows: bool, documents: bool) -> list[Plan]:
 
 @dataclass(frozen=True)
 class Retriever:
-    """Finds passages for rows; either part may be missing."""
+    """Finds passages for rows; either part may be missing.
+
+    With ``oracle`` nothing is found: pieces of the row's own document are handed over.
+    """
 
     index: Index | None
     library: Library | None
     fusion: Fusion
+    oracle: bool = False
 
     def find(
         self, rows: Sequence[Row], plan: Plan, within: int | None = None
@@ -79,13 +83,45 @@ class Retriever:
             ]
         read: list[list[Passage]] = [[] for _ in rows]
         if self.library is not None and plan.documents:
-            many = self.library.find(rows, self.fusion, SPARE * plan.documents)
+            self.library.follow()
+            ask = self.library.given if self.oracle else self.library.find
+            many = ask(rows, self.fusion, SPARE * plan.documents)
             read = [_different(few, plan.documents) for few in many]
         return [_in_turn(*pair) for pair in zip(solved, read, strict=True)]
 
     def refresh(self) -> bool:
         """Read changed documents again; whether there were any."""
         return self.library is not None and self.library.refresh()
+
+
+def sources(passages: Sequence[Passage]) -> list[str]:
+    """The documents that passages are from, best first, each once."""
+    return list(dict.fromkeys(p.source for p in passages if p.source is not None))
+
+
+def nearest_document(library: Library, rows: Sequence[Row], fusions: Sequence[Fusion]) -> Fusion:
+    """The fusion that ranks rows' own documents highest, by mean reciprocal rank.
+
+    Parameters
+    ----------
+    rows
+        Validation rows; those without a document are passed over.
+    fusions
+        What is tried; the first stands where no row has a document.
+    """
+    known = [row for row in rows if row.document is not None]
+    if not known:
+        return fusions[0]
+
+    def merit(found: Sequence[Sequence[Passage]]) -> float:
+        ranks = [
+            names.index(row.document) + 1 if row.document in names else None
+            for row, names in zip(known, map(sources, found), strict=True)
+        ]
+        return sum(1 / rank for rank in ranks if rank is not None)
+
+    merits = [merit(found) for found in library.find_all(known, fusions, 10)]
+    return fusions[merits.index(max(merits))]
 
 
 def _different(passages: Sequence[Passage], count: int) -> list[Passage]:
