@@ -30,6 +30,7 @@ from whichlever.measure.hybrid_choice import (
     mean_loss,
 )
 from whichlever.measure.hybrid_curve import joined_latency
+from whichlever.measure.oracle import ORACLES
 from whichlever.measure.scores import Answers, mistake_costs
 from whichlever.measure.summary import Latency
 from whichlever.prices import family
@@ -202,7 +203,7 @@ def _candidates(levers: Sequence[str], first: str | None) -> list[str]:
     return [
         name
         for name in levers
-        if family(name) in ("rag", "prompt") and "oracle" not in name and name != first
+        if family(name) in ("rag", "prompt") and name not in ORACLES and name != first
     ]
 
 
@@ -264,6 +265,7 @@ def _handing(first: Outcome, then: Outcome, rows: int, costs: Floats, task: Task
         targets=first.targets[:rows],
         first=first.predicted[:rows],
         then=np.where(stands == -2, first.predicted[:rows], stands),
+        alone=then.predicted[:rows],
         doubts={name: d[:rows] for name, d in found.items()},
         groups=None if first.groups is None else first.groups[:rows],
     )
@@ -370,6 +372,7 @@ def _facts(
     task: Task,
 ) -> dict[str, Any]:
     share = float(mask.mean())
+    none = picked.share == 0 and not mask.any()
     unsure = (
         "it is least sure of"
         if picked.score == "doubt"
@@ -388,7 +391,10 @@ def _facts(
     return {
         **first.facts,
         "lever": "hybrid",
-        "what": f"{first.name}, which hands the {100 * share:.1f} % of rows {unsure} to {who}",
+        "what": f"{first.name}, which hands nothing over to {then.name}: none of it paid on "
+        "calibration rows"
+        if none
+        else f"{first.name}, which hands the {100 * share:.1f} % of rows {unsure} to {who}",
         "place": then.facts["place"],
         "chosen": {
             "first": first.name, "then": then.name, "score": picked.score,

@@ -78,12 +78,12 @@ class HybridPredictor:
         answers = [_tempered(p, self.first_temperature) for p in self.first.predict(rows)]
         if not answers:
             return answers
-        handed = np.flatnonzero(self._doubts(answers) >= self.threshold)
+        handed = np.flatnonzero(self._doubts(answers) >= self.threshold).tolist()
         if self.then is None:
             for i in handed:
                 answers[i] = replace(answers[i], label=None, status="handed")
             return answers
-        asked = self.then.predict([rows[i] for i in handed]) if len(handed) else []
+        asked = self.then.predict([rows[i] for i in handed]) if handed else []
         for i, second in zip(handed, asked, strict=True):
             usage = _both(answers[i].usage, second.usage)
             stands = answers[i] if second.status != "ok" else second

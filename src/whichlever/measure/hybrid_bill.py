@@ -139,8 +139,22 @@ class _Bills:
             return self.then.cost.marginal, None if bill is None else bill.dollars_per_month
 
         start = points(test, [None], [none], [test.first], self.task, labels, alone, seed)
-        end = points(test, [None], [~none], [test.then], self.task, labels, handed, seed)
+        end = points(test, [None], [~none], [test.alone], self.task, labels, handed, seed)
+        metric = self.task.goal.metric
         return (
-            start[0].model_copy(update={"handed": Interval(value=0.0)}),
-            end[0].model_copy(update={"handed": Interval(value=1.0)}),
+            _as_lever(start[0], self.first, metric, len(test), 0.0),
+            _as_lever(end[0], self.then, metric, len(test), 1.0),
         )
+
+
+def _as_lever(
+    point: HybridPoint, lever: LeverSummary | None, metric: str, rows: int, handed: float
+) -> HybridPoint:
+    """An end of the curve, with the lever's own intervals where it is judged on the same rows."""
+    update: dict[str, object] = {"handed": Interval(value=handed)}
+    if lever is not None and lever.rows == rows:
+        update |= {
+            "metric": lever.metrics[metric],
+            "loss": lever.metrics.get("loss", point.loss),
+        }
+    return point.model_copy(update=update)

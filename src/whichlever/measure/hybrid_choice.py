@@ -27,7 +27,8 @@ class Handing:
     Attributes
     ----------
     targets, first, then
-        Label indices, shape (n,). Where ``then`` did not answer, it holds the first answer.
+        Label indices, shape (n,), −1 is not answered. Where ``then`` did not answer, it holds the
+        first answer; ``alone`` is what it said without that.
     doubts
         How unsure ``first`` is of each row, by score; higher is less sure, shape (n,) each.
     groups
@@ -37,6 +38,7 @@ class Handing:
     targets: Ints
     first: Ints
     then: Ints
+    alone: Ints
     doubts: Mapping[Score, Floats]
     groups: tuple[str, ...] | None = None
 
@@ -50,14 +52,6 @@ class Handing:
     def said(self, score: Score, threshold: float) -> Ints:
         """The joined answers, shape (n,)."""
         return np.where(self.handed(score, threshold), self.then, self.first)
-
-    def head(self, rows: int) -> Handing:
-        """The first rows."""
-        return Handing(
-            self.targets[:rows], self.first[:rows], self.then[:rows],
-            {name: d[:rows] for name, d in self.doubts.items()},
-            None if self.groups is None else self.groups[:rows],
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

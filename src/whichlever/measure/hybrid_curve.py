@@ -13,8 +13,8 @@ from whichlever.measure.hybrid import HybridPoint
 from whichlever.measure.hybrid_choice import Handing, Score
 from whichlever.measure.intervals import centred, percentile, share
 from whichlever.measure.jackknife import delete_one, standard_error
-from whichlever.measure.latency import Latency
 from whichlever.measure.scores import Answers, mistake_costs
+from whichlever.measure.summary import Latency
 from whichlever.task import Task
 
 Floats = npt.NDArray[np.float64]
@@ -134,21 +134,17 @@ def joined_latency(first: Latency, then: Latency, handed: float) -> Latency:
     Each part's times are taken as its measured percentiles with straight lines between them (the
     median below the median, p99 above), independent of each other; rows handed over wait for both.
     """
-    parts = [_quantiles(first), _quantiles(then)]
-    if parts[0] is None or parts[1] is None:
-        if parts[0] is None or handed > 0:
-            return Latency(rows=0, p50_ms=None, p95_ms=None, p99_ms=None, rows_per_second=None)
-        return first
-    own, more = parts
+    own, more = _quantiles(first), _quantiles(then)
+    if own is None or more is None:
+        if own is not None and handed == 0:
+            return first
+        return Latency(rows=0, p50_ms=None, p95_ms=None, p99_ms=None, rows_per_second=None)
     both = np.add.outer(own, more).ravel()
+    weights = np.repeat([(1 - handed) / len(own), handed / len(both)], [len(own), len(both)])
     values = np.concatenate([own, both])
-    weights = np.concatenate(
-        [np.full(len(own), (1 - handed) / len(own)), np.full(len(both), handed / len(both))]
-    )
     order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
-    at = [float(values[order][min(np.searchsorted(reached, q - 1e-9), len(order) - 1)])
-          for q in (0.5, 0.95, 0.99)]  # fmt: skip
+    places = np.searchsorted(np.cumsum(weights[order]), np.array([0.5, 0.95, 0.99]) - 1e-9)
+    at = values[order][np.minimum(places, len(order) - 1)].tolist()
     rates = (first.rows_per_second, then.rows_per_second)
     rate = None if not rates[0] or not rates[1] else 1 / (1 / rates[0] + handed / rates[1])
     return Latency(
