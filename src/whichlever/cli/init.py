@@ -18,6 +18,10 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
     pack: Annotated[str, typer.Option(help="The task family, e.g. triage.")] = "triage",
     seed: Annotated[int, typer.Option(help="Seed of the simulated data.")] = 0,
+    format: Annotated[
+        str | None,
+        typer.Option(help="How the simulated data is written; triage: native, ecs or ocsf."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a runnable task folder: task.yaml, simulated data and a README."""
@@ -27,9 +31,13 @@ def init(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty; give a new folder")
     found, _ = find_pack(pack)
+    known = getattr(found, "formats", ("native",))
+    if format is not None and format not in known:
+        raise InputError(f"pack {pack} writes no format {format!r} (it writes: {', '.join(known)})")
+    more = {} if format is None else {"format": format}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".wl-init-", dir=folder.parent) as aside:
-        found.write_template(Path(aside) / "new", seed)
+        found.write_template(Path(aside) / "new", seed, **more)
         if folder.exists():
             folder.rmdir()
         (Path(aside) / "new").replace(folder)  # whole or not at all

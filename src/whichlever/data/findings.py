@@ -22,6 +22,7 @@ Kind = Literal[
     "small_class",
     "few_groups",
     "unseen_label",
+    "unlabelled",
 ]
 Severity = Literal["info", "warning", "leak"]
 

@@ -1,4 +1,4 @@
-"""``triage@1``: one alert as short text, the same for ever.
+"""``triage@1`` and ``triage@2``: one alert as short text, the same for ever.
 
 What matters first: product and rule, severity, category and technique, the host and its role,
 from where to where, when. Then whatever someone outside may have written, each on its own line as
@@ -8,28 +8,52 @@ generalised, so that the same event tomorrow gives the same text; the order of k
 
 A record may be the alert itself or a row that holds it under ``alert``, ``event`` or ``_source``.
 The row's own columns (id, label, time …) are never rendered then.
+
+``triage@2`` is ``triage@1`` with layouts for Elastic detection alerts and OCSF findings, whose own
+fields hold what an analyst said of them: those are never rendered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from whichlever.packs.triage.flatten import ANSWERS, MAX_FIELDS, fields, flatten, text_of
-from whichlever.packs.triage.reader import Record, product
-from whichlever.packs.triage.values import address, host, magnitude, phrase, port, when
+from whichlever.packs.triage.elastic import elastic_alert
+from whichlever.packs.triage.elastic_text import elastic_lines
+from whichlever.packs.triage.flatten import ANSWERS, fields, flatten
+from whichlever.packs.triage.lines import (
+    MAX_CHARS,
+    Record,
+    ends,
+    items,
+    join,
+    listed,
+    mapping,
+    moment,
+    say,
+    word,
+)
+from whichlever.packs.triage.ocsf import is_finding
+from whichlever.packs.triage.ocsf_text import finding_lines
+from whichlever.packs.triage.reader import product
+from whichlever.packs.triage.values import address, host, magnitude, phrase
 
-MAX_CHARS = 2400
-"""A rendering is never longer; what was left out is counted in its last line."""
+__all__ = ["MAX_CHARS", "render"]
 
 
-def render(record: Record) -> str:
-    """The ``triage@1`` text of one record.
+def render(record: Record, version: int = 1) -> str:
+    """The ``triage@1`` or ``triage@2`` text of one record.
 
     Pure and total: any JSON object has a text; unknown shapes are flattened, sorted and treated
-    the same way.
+    the same way. Version 2 knows Elastic alerts and OCSF findings too; every other text is the
+    same in both.
     """
-    alert, inner = _alert(record)
+    alert, inner = alert_in(record)
+    if version > 1:
+        for found in (record, alert):
+            if is_finding(found):
+                return join(finding_lines(found))
+            if (document := elastic_alert(found)) is not None:
+                return join(elastic_lines(document))
     kind = product(alert)
     if kind == "wazuh":
         lines = _wazuh(alert)
@@ -37,10 +61,10 @@ def render(record: Record) -> str:
         lines = _suricata(alert)
     else:
         lines = _plain(alert, inner)
-    return _join(lines)
+    return join(lines)
 
 
-def _alert(record: Record) -> tuple[Record, bool]:
+def alert_in(record: Record) -> tuple[Record, bool]:
     """The alert in a row, and whether it was inside one."""
     if product(record) == "plain":
         for key in ("alert", "event", "_source"):
@@ -51,33 +75,33 @@ def _alert(record: Record) -> tuple[Record, bool]:
 
 
 def _wazuh(alert: Record) -> list[str]:
-    rule, agent, data = (_mapping(alert, key) for key in ("rule", "agent", "data"))
-    mitre = _mapping(rule, "mitre")
+    rule, agent, data = (mapping(alert, key) for key in ("rule", "agent", "data"))
+    mitre = mapping(rule, "mitre")
     lines = [
-        f"wazuh rule {_word(rule.get('id'))} level {_word(rule.get('level'))}: "
-        f"{_say(rule.get('description'), 200)}"
+        f"wazuh rule {word(rule.get('id'))} level {word(rule.get('level'))}: "
+        f"{say(rule.get('description'), 200)}"
     ]
-    kinds = _list(rule.get("groups"))
-    technique = _list(mitre.get("technique")) or _list(mitre.get("id"))
-    lines += _parts("group", kinds) + _parts("technique", technique)
-    labels = " ".join(f"{k}={v}" for k, v in flatten(_mapping(agent, "labels"))[0])
+    kinds = items(rule.get("groups"))
+    technique = items(mitre.get("technique")) or items(mitre.get("id"))
+    lines += listed("group", kinds) + listed("technique", technique)
+    labels = " ".join(f"{k}={v}" for k, v in flatten(mapping(agent, "labels"))[0])
     place = address(str(agent.get("ip", "")))
     about = ", ".join(part for part in (phrase(labels, 80), place) if part)
-    name = host(str(agent.get("name") or _mapping(alert, "manager").get("name") or ""))
+    name = host(str(agent.get("name") or mapping(alert, "manager").get("name") or ""))
     if name or about:
         lines.append(f"host: {name}{f' ({about})' if about else ''}")
     used = {"srcip", "srcport", "dstip", "dstport", "src_ip", "src_port", "dest_ip", "dest_port"}
-    lines += _ends(
+    lines += ends(
         [data.get("srcip") or data.get("src_ip"), data.get("srcport") or data.get("src_port")],
         [data.get("dstip") or data.get("dest_ip"), data.get("dstport") or data.get("dest_port")],
     )
-    lines += _when(alert.get("timestamp"))
+    lines += moment(alert.get("timestamp"))
     rest = {key: value for key, value in data.items() if key not in used}
     if isinstance(windows := rest.get("win"), Mapping):
         # Two levels that say nothing: data.win.eventdata.image is simply the image.
         del rest["win"]
         for part in ("system", "eventdata"):
-            rest.update(_mapping(windows, part))
+            rest.update(mapping(windows, part))
     decoded = fields(rest)
     check = alert.get("syscheck")
     if isinstance(check, Mapping):
@@ -95,32 +119,32 @@ def _suricata(event: Record) -> list[str]:
     alert = event.get("alert")
     if isinstance(alert, Mapping):
         lines = [
-            f"suricata rule {_word(alert.get('signature_id'))} severity "
-            f"{_word(alert.get('severity'))}: {_say(alert.get('signature'), 200)}"
+            f"suricata rule {word(alert.get('signature_id'))} severity "
+            f"{word(alert.get('severity'))}: {say(alert.get('signature'), 200)}"
         ]
-        category = [text for text in (_say(alert.get("category"), 80),) if text]
+        category = [text for text in (say(alert.get("category"), 80),) if text]
         lines += [f"category: {category[0]}"] if category else []
-        meta = _mapping(alert, "metadata")
-        lines += _parts("technique", _list(meta.get("mitre_technique_name")))
-        lines += _parts("action", [alert.get("action")] if alert.get("action") else [])
+        meta = mapping(alert, "metadata")
+        lines += listed("technique", items(meta.get("mitre_technique_name")))
+        lines += listed("action", [alert.get("action")] if alert.get("action") else [])
     else:
-        lines = [f"suricata {_say(event.get('event_type'), 40)} record, not an alert"]
+        lines = [f"suricata {say(event.get('event_type'), 40)} record, not an alert"]
     proto = "/".join(
-        _say(event.get(key), 20).lower() for key in ("proto", "app_proto") if event.get(key)
+        say(event.get(key), 20).lower() for key in ("proto", "app_proto") if event.get(key)
     )
-    lines += _ends(
+    lines += ends(
         [event.get("src_ip"), event.get("src_port")],
         [event.get("dest_ip"), event.get("dest_port")],
         proto,
     )
-    flow = _mapping(event, "flow")
+    flow = mapping(event, "flow")
     sizes = [
         f"{side} {magnitude(flow[key])} bytes"
         for side, key in (("out", "bytes_toserver"), ("in", "bytes_toclient"))
         if isinstance(flow.get(key), (int, float))
     ]
     lines += [f"flow: {', '.join(sizes)}"] if sizes else []
-    lines += _when(event.get("timestamp"))
+    lines += moment(event.get("timestamp"))
     known = {
         key: event[key]
         for key in ("http", "dns", "tls", "ssh", "smb", "smtp", "email", "fileinfo", "files")
@@ -135,59 +159,9 @@ def _plain(record: Record, inner: bool) -> list[str]:
     kept = {key: value for key, value in record.items() if key not in hidden}
     lines = ["event:"]
     for key in ("timestamp", "@timestamp", "time", "eventTime", "event_time", "ts", "published"):
-        if found := _when(kept.get(key)):
+        if found := moment(kept.get(key)):
             lines += found
             break
     return lines + fields(kept)
 
 
-def _ends(source: list[Any], target: list[Any], proto: str = "") -> list[str]:
-    lines = []
-    for word, (ip, number), is_source in (("from", source, True), ("to", target, False)):
-        place = address(str(ip)) if ip else ""
-        door = port(number, source=is_source) if number is not None else ""
-        if place or door:
-            parts = [place, f"port {door}" if door else "", proto if word == "to" else ""]
-            lines.append(f"{word}: {' '.join(part for part in parts if part)}")
-    return lines
-
-
-def _when(value: Any) -> list[str]:  # noqa: ANN401 - any JSON value
-    text = when(value)
-    return [f"when: {text}"] if text else []
-
-
-def _parts(name: str, values: Iterable[Any]) -> list[str]:
-    words = [phrase(text_of(value), 60) for value in list(values)[:8]]
-    return [f"{name}: {', '.join(words)}"] if words else []
-
-
-def _mapping(record: Record, key: str) -> Record:
-    value = record.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _say(value: Any, limit: int) -> str:  # noqa: ANN401 - any JSON value
-    return "" if value is None else phrase(text_of(value), limit)
-
-
-def _word(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """A rule's id or level: short, and kept whole (a rule id is not a count)."""
-    text = "?" if value is None else text_of(value)
-    return text if len(text) <= 12 and text.isascii() and text.isalnum() else phrase(text, 24)
-
-
-def _join(lines: list[str]) -> str:
-    kept: list[str] = []
-    room = MAX_CHARS
-    for place, line in enumerate(lines):
-        room -= len(line) + 1
-        if room < 0 or place > MAX_FIELDS + 12:
-            kept.append(f"…[+{len(lines) - place} fields]")
-            break
-        kept.append(line.rstrip())
-    return "\n".join(kept)
