@@ -3,47 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from whichlever.data.files import find_source
-from whichlever.data.records import read_records
-from whichlever.errors import DataError
+from whichlever.errors import DataError, TaskError
 from whichlever.levers.base import Context, Fit
-from whichlever.llm.batch import recorded_row
-from whichlever.llm.reply import one_line
+from whichlever.levers.recorded_promptfoo import model_name
+from whichlever.levers.recorded_rows import CHARS_PER_TOKEN
+from whichlever.levers.recorded_settle import Answer, Settled, read_settled
+from whichlever.llm.reading import LabelReader
 from whichlever.predict import Prediction, Row, Usage
+from whichlever.prices import token_price
 from whichlever.task import RecordedAnswers, Task
-from whichlever.taskfile import nearest
 
-CHARS_PER_TOKEN = 4
-"""English prose in the tokenizers of 2023–2026; marked as an estimate wherever it is used."""
-
-_KEYS = (
-    "id", "prediction", "tokens_in", "tokens_out", "chars_in", "chars_out", "seconds", "error",
-    "simulated",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One recorded row; what is not known is None."""
-
-    prediction: str | None
-    error: str | None
-    usage: Usage
+__all__ = ["CHARS_PER_TOKEN", "Answer", "Answers", "Recorded", "read_answers", "slug"]
 
 
 class Recorded:
     """A system that is not here, by what it answered to the test rows.
 
     Nothing leaves this machine and no row is asked again. A test row without an answer is
-    "missing", one with an error is "error", an answer outside the labels is "refused"; all three
-    count as wrong and are shown.
+    "missing", one with an error is "error", an answer that names no label or several is "refused";
+    all three count as wrong and are shown. The file may be in any format of
+    `whichlever.levers.recorded_files`.
 
     Parameters
     ----------
@@ -65,7 +49,7 @@ class Recorded:
 
     def settings(self) -> Mapping[str, Any]:
         """The file's name and what is said about it (its content is in `files`)."""
-        return {"name": self.name, **self.answers.model_dump(mode="json")}
+        return {"name": self.name, **self.answers.model_dump(mode="json", exclude_none=True)}
 
     def check(self, task: Task) -> None:
         """Read the whole file, so that a malformed line is told before anything runs.
@@ -75,7 +59,7 @@ class Recorded:
         DataError
             As `fit`, but for which rows were answered.
         """
-        read_answers(self.answers.path, task.path(self.answers.path))
+        read_settled(self.answers.path, task.path(self.answers.path), model=self.answers.model)
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """Reading a file; no bar needed."""
@@ -91,98 +75,77 @@ class Recorded:
             that of a test row.
         """
         path = context.task.path(self.answers.path)
-        found = read_answers(self.answers.path, path)
-        chosen: dict[str, Any] = {"answers": len(found), "sha256": _sha256(path)}
+        known = context.test_ids or None
+        found = read_settled(self.answers.path, path, model=self.answers.model, known=known)
+        chosen: dict[str, Any] = {
+            "answers": len(found.by_id) + len(found.by_input), "sha256": _sha256(path),
+            "format": found.format,
+        }  # fmt: skip
         if context.test_ids:
-            used = sum(1 for id_ in found if id_ in context.test_ids)
-            if not used:
+            used = sum(1 for id_ in found.by_id if id_ in context.test_ids)
+            if not used and not found.by_input:
+                said = next(iter(found.by_id), "none")
                 raise DataError(
-                    f"{self.answers.path}: none of its {len(found)} ids is a test row's (answers "
-                    f"say e.g. {next(iter(found))!r}, test rows e.g. {min(context.test_ids)!r}); "
+                    f"{self.answers.path}: none of its {len(found.by_id)} ids is a test row's "
+                    f"(answers say e.g. {said!r}, test rows e.g. {min(context.test_ids)!r}); "
                     "look at data.id, or record the answers to these test rows"
                 )
             chosen |= {
                 "test_rows_answered": used,
                 "test_rows_missing": len(context.test_ids) - used,
-                "answers_not_in_test": len(found) - used,
+                "answers_not_in_test": len(found.by_id) - used,
             }
+            if found.by_input:  # which rows have these texts is seen when they are answered
+                chosen["answers_by_text"] = len(found.by_input)
         how = self.answers.what or "how they were made is not stated"
+        by = f"{found.model}, " if found.model and found.model != self.name else ""
         return Fit(
             predictor=Answers(found, context.labels),
-            what=f"recorded answers of {self.name} ({how})",
+            what=f"recorded answers of {self.name} ({by}{how})",
             chosen=chosen,
             place="recorded",
-            price_as=self.answers.price_as,
+            price_as=self.answers.price_as or _priced(found.model),
         )
 
 
 class Answers:
-    """Looks answers up by row id."""
+    """Looks answers up by row id, or by the row's text where a log holds no ids."""
 
-    def __init__(self, answers: Mapping[str, Answer], labels: Sequence[str]) -> None:
+    def __init__(self, answers: Settled, labels: Sequence[str]) -> None:
         self._answers = answers
-        self._labels = frozenset(labels)
-        self._folded: dict[str, str | None] = {}
-        for label in labels:
-            key = _fold(label)
-            # Labels that differ in case alone are told apart only by their exact spelling.
-            self._folded[key] = None if key in self._folded else label
+        self._reader = LabelReader(labels)
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Answer each row as recorded; scores are never known."""
-        return [self._one(row.id) for row in rows]
-
-    def _one(self, id_: str) -> Prediction:
-        answer = self._answers.get(id_)
-        if answer is None:
-            unknown = Usage(bytes_out=None)
-            return Prediction(id_, None, status="missing", error="no answer", usage=unknown)
-        if answer.error is not None:
-            return Prediction(id_, None, status="error", error=answer.error, usage=answer.usage)
-        said = answer.prediction
-        if said is None:
-            return Prediction(id_, None, status="missing", error="null answer", usage=answer.usage)
-        label = said if said in self._labels else self._folded.get(_fold(said))
-        if label is None:
-            error = f"{said[:200]!r} is not one of the labels"
-            return Prediction(id_, None, status="refused", error=error, usage=answer.usage)
-        return Prediction(id_, label, usage=answer.usage)
+        return [read_prediction(row.id, self._answers.answer(row), self._reader) for row in rows]
 
 
-def read_answers(name: str, path: Path) -> dict[str, Answer]:
-    """Read a file of recorded rows (jsonl, csv or parquet, compressed or not), by id.
+def read_prediction(id_: str, answer: Answer | None, reader: LabelReader) -> Prediction:
+    """A recorded answer as a prediction, its words read as one of the labels."""
+    if answer is None:
+        unknown = Usage(bytes_out=None)
+        return Prediction(id_, None, status="missing", error="no answer", usage=unknown)
+    if answer.error is not None:
+        return Prediction(id_, None, status="error", error=answer.error, usage=answer.usage)
+    said = answer.prediction
+    if said is None:
+        return Prediction(id_, None, status="missing", error="null answer", usage=answer.usage)
+    label = reader.read(said)
+    if label is None:
+        error = f"{said[:200]!r} is not one of the labels"
+        return Prediction(id_, None, status="refused", error=error, usage=answer.usage)
+    return Prediction(id_, label, usage=answer.usage)
 
-    The output file of a batch in OpenAI's format (``custom_id``, ``response``) is read as well.
 
-    Parameters
-    ----------
-    name
-        What errors call the file.
-    path
-        Where it is.
+def read_answers(name: str, path: Path) -> Mapping[str, Answer]:
+    """Read a file of answers that names its rows, by id; see `recorded_settle.read_settled`.
 
     Raises
     ------
     DataError
         One line: the file, the line, and what is wrong with it.
     """
-    answers: dict[str, Answer] = {}
-    lines: dict[str, int] = {}
-    for number, record in read_records(find_source(name, path)):
-        where = f"{name}:{number}"
-        if "custom_id" in record:  # the output of a batch made from requests.jsonl
-            record = recorded_row(record, where)
-        id_ = _id(record, where)
-        if id_ in lines:
-            raise DataError(
-                f"{where}: id {id_!r} was answered on line {lines[id_]} already; "
-                "keep one answer per id"
-            )
-        lines[id_] = number
-        answers[id_] = _answer(record, where)
-    if not answers:
-        raise DataError(f"{name}: holds no answers; write one object per line with id, prediction")
-    return answers
+    return read_settled(name, path).by_id
 
 
 def slug(name: str) -> str:
@@ -194,63 +157,17 @@ def slug(name: str) -> str:
     return plain or hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
-def _id(record: Mapping[str, Any], where: str) -> str:
-    for key in record:
-        if key not in _KEYS:
-            raise DataError(f"{where}: unknown key {key!r}{nearest(key, _KEYS)}")
-    id_ = record.get("id")
-    if isinstance(id_, bool) or not isinstance(id_, str | int) or id_ == "":
-        raise DataError(f"{where}: id is missing; it names the test row that was answered")
-    if "prediction" not in record and record.get("error") is None:
-        raise DataError(f"{where}: prediction is missing; write null with an error where it failed")
-    return str(id_)
-
-
-def _answer(record: Mapping[str, Any], where: str) -> Answer:
-    numbers = {
-        key: _number(record.get(key), key, where)
-        for key in ("tokens_in", "tokens_out", "chars_in", "chars_out", "seconds")
-    }
-    tokens = {side: numbers[f"tokens_{side}"] for side in ("in", "out")}
-    estimated = False
-    for side in tokens:
-        chars = numbers[f"chars_{side}"]
-        if tokens[side] is None and chars is not None:
-            tokens[side] = math.ceil(chars / CHARS_PER_TOKEN)
-            estimated = True
-    usage = Usage(
-        tokens_in=None if tokens["in"] is None else int(tokens["in"]),
-        tokens_out=None if tokens["out"] is None else int(tokens["out"]),
-        seconds=numbers["seconds"],
-        bytes_out=None,  # what left some other machine, some other day, is not known
-        estimated=estimated,
-    )
-    prediction = record.get("prediction")
-    if isinstance(prediction, bool) or not isinstance(prediction, str | int | None):
-        raise DataError(f"{where}: prediction is one label as text, or null")
-    error = record.get("error")
-    return Answer(
-        prediction=None if prediction is None else str(prediction),
-        error=None if error is None or error == "" else one_line(str(error)),
-        usage=usage,
-    )
-
-
-def _number(value: Any, key: str, where: str) -> float | None:  # noqa: ANN401 - any JSON value
-    """A count or a time; csv writes numbers as text and unknown as nothing."""
-    if value is None or value == "":
+def _priced(model: str | None) -> str | None:
+    """The model's name in the price table, where the answers name a model that stands there."""
+    if model is None:
         return None
-    try:
-        number = float(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and number >= 0):
-        raise DataError(f"{where}: {key} is {value!r}; write a number from 0 up, or null")
-    return number
-
-
-def _fold(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    for name in dict.fromkeys((model, model_name(model))):
+        try:
+            token_price(name)
+        except TaskError:
+            continue
+        return name
+    return None
 
 
 def _sha256(path: Path) -> str:
