@@ -40,7 +40,7 @@ def task(data: Path, encoder: bool) -> dict[str, object]:
             "input": "text",
             "target": "label",
             "time": "published",
-            "split": {"by": "time", "valid": 1500, "calibrate": 1000},
+            "split": {"by": "time", "valid": 1500, "calibrate": 600},
             "unseen_labels": "count_wrong",
         },
         "constraints": {
@@ -54,11 +54,11 @@ def task(data: Path, encoder: bool) -> dict[str, object]:
             "rag": {"vote_only": True},
             "finetune": {
                 "rungs": ["static", "encoder"] if encoder else ["static"],
-                "max_rows": 20_000,
-                "max_tokens": 80,
+                "max_rows": 25_000,
+                "max_tokens": 96,
                 "epochs": 2,
                 "learning_rate": 2e-4,
-                "minutes": 45,
+                "minutes": 75,
                 "windows": [20_000],
             },
             "recorded": {

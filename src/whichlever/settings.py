@@ -169,6 +169,11 @@ class RecordedAnswers(Model):
     path: str
     price_as: str | None = None
     what: str | None = Field(default=None, description="How they were made, e.g. zero-shot.")
+    model: str | None = Field(
+        default=None,
+        description="Whose answers are meant, where the file holds several models' (a chat log, "
+        "promptfoo results).",
+    )
 
 
 def _paths_too(schema: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from whichlever.levers.held_out import HeldOut
 from whichlever.predict import Predictor, Row
 from whichlever.progress import Progress, Silent
 from whichlever.task import Task
@@ -18,7 +19,8 @@ class Context:
 
     ``labels`` is the run's label order (every `Prediction.scores` follows it); ``folder`` is the
     lever's own, kept between runs of the same step, so that a paid answer is never paid twice;
-    ``test_ids`` are the ids alone, for levers that look recorded answers up (empty: not told).
+    ``test_ids`` are the ids alone, for levers that look recorded answers up (empty: not told);
+    ``parts`` are the fits of the levers that a joined lever named in its own ``parts``.
     """
 
     task: Task
@@ -27,6 +29,7 @@ class Context:
     folder: Path
     progress: Progress = field(default_factory=Silent)
     test_ids: frozenset[str] = frozenset()
+    parts: Mapping[str, Fit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class Fit:
     priced
         Whether the price of its answers can be known; False for a server ``place: here`` that is
         another machine and has no token price: this machine's time is not what it costs.
+    held_out
+        Scores of validation rows by the chosen model before it learned from them; None where the
+        lever keeps none.
     """
 
     predictor: Predictor
@@ -71,6 +77,7 @@ class Fit:
     seeds: int = 1
     cores: int | None = None
     priced: bool = True
+    held_out: HeldOut | None = None
 
 
 class Lever(Protocol):

@@ -14,6 +14,7 @@ import numpy as np
 from whichlever.errors import DataError, MissingExtraError
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.finetune_base import base_files, base_fingerprint, base_weights, check_base
+from whichlever.levers.held_out import HeldOut
 from whichlever.models.encoder_infer import EncoderClassifier
 from whichlever.models.encoder_plan import keep_plan
 from whichlever.models.encoder_text import EncoderText
@@ -50,7 +51,7 @@ class FinetuneEncoder:
             "base": s.base, "weights": base_fingerprint(s.base), "seeds": s.seeds,
             "max_rows": s.max_rows, "max_tokens": s.max_tokens,
             "epochs": s.epochs, "learning_rate": s.learning_rate, "minutes": s.minutes,
-            "method": 2,
+            "refit": s.refit, "method": 3,
         }  # fmt: skip
 
     @property
@@ -101,8 +102,9 @@ class FinetuneEncoder:
             ),
             what=_what(chosen),
             chosen=chosen,
-            rows_seen=chosen["rows"],
+            rows_seen=chosen["rows"] + chosen["refit_new_rows"],
             seeds=len(chosen["seed_scores"]),
+            held_out=HeldOut.load(folder),
         )
 
     def _train(
@@ -113,7 +115,7 @@ class FinetuneEncoder:
             import transformers  # noqa: F401 - asked for here so that the message names the extra
         except ImportError:
             raise MissingExtraError("fine-tuning", "train") from None
-        from whichlever.models.encoder import EncoderOptions, EncoderRun, train_encoder
+        from whichlever.models.encoder import EncoderOptions, EncoderRun, Refit, train_encoder
         from whichlever.models.encoder_onnx import export
 
         began = time.monotonic()
@@ -143,13 +145,21 @@ class FinetuneEncoder:
             balance=0.5 if metric == "macro_f1" else 0.0,
             seconds=settings.minutes * 60 / settings.seeds,
         )
+        refit, replayed = None, range(0)
+        if settings.refit:
+            known = np.flatnonzero(valid_targets >= 0)
+            replayed = range(max(0, len(train) - len(known)), len(train))
+            refit = Refit(
+                [*(inputs.ids[i] for i in replayed), *(valid_inputs.ids[i] for i in known)],
+                np.concatenate((targets[replayed.start :], valid_targets[known])),
+            )
 
         def trained(seed: int, record: Path) -> EncoderRun:
             more = f" (seed {seed})" if settings.seeds > 1 else ""
             return train_encoder(
                 base, inputs.ids, targets, valid_inputs.ids, valid_targets, len(context.labels),
                 options=options, seed=seed, metric=metric, progress=context.progress,
-                name=f"{self.id}: train{more}", record=record,
+                name=f"{self.id}: train{more}", record=record, refit=refit,
             )  # fmt: skip
 
         with training_threads(_threads(context.folder, settings.threads)) as threads:
@@ -163,10 +173,12 @@ class FinetuneEncoder:
             with context.progress.step(f"{self.id}: ONNX export", seconds=15):
                 worst = export(run.net, valid_inputs.ids[:ONNX_CHECKED], context.folder / ONNX)
         from safetensors.torch import save
+        from scipy.special import softmax
 
         state = {k: v.contiguous() for k, v in run.net.state_dict().items()}
         write_aside(context.folder / WEIGHTS, save(state, metadata={"format": "pt"}))
         write_aside(context.folder / TOKENIZER, tokenizer.encode())
+        HeldOut(tuple(r.id for r in valid), softmax(run.valid_logits)).save(context.folder)
         return {
             "rung": "encoder",
             "base": settings.base,
@@ -182,6 +194,8 @@ class FinetuneEncoder:
             "asked_seconds": run.plan.asked_seconds,
             "shrunk": run.plan.shrunk,
             "cut_by_time": run.cut_by_time,
+            "refit_rows": run.refitted,
+            "refit_new_rows": 0 if refit is None else len(refit.rows) - len(replayed),
             "over_budget_seconds": max(0.0, run.seconds - options.seconds),
             "seed_scores": scores,
             "rows_given": len(train),

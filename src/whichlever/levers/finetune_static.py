@@ -13,6 +13,7 @@ import numpy as np
 from whichlever.errors import DataError, MissingExtraError
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.finetune_base import base_files, base_fingerprint, base_weights, check_base
+from whichlever.levers.held_out import HeldOut
 from whichlever.models.static_distill import distilled, write_aside
 from whichlever.models.static_infer import StaticClassifier, StaticModel
 from whichlever.models.static_words import Bags, WordPieces
@@ -41,7 +42,7 @@ class FinetuneStatic:
         s = self._settings
         return {
             "base": s.base, "weights": base_fingerprint(s.base), "windows": list(s.windows),
-            "seeds": s.seeds, "method": 1,
+            "seeds": s.seeds, "refit": s.refit, "method": 2,
         }  # fmt: skip
 
     @property
@@ -60,7 +61,8 @@ class FinetuneStatic:
     def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
         """Try pairs and class weights on the smallest window, then the windows, on validation.
 
-        With more ``seeds`` what was chosen is trained again with the next ones, and their
+        What was chosen is then fitted again on training and validation rows together (``refit``),
+        for as many passes as were best. With more ``seeds`` what was chosen is trained again with the next ones, and their
         validation scores are kept in ``chosen["seed_scores"]``; the first seed's model answers.
 
         A fit that was completed in ``context.folder`` is read back instead.
@@ -74,7 +76,8 @@ class FinetuneStatic:
         """
         model, facts = context.folder / MODEL, context.folder / FACTS
         if not facts.exists():
-            run, chosen = self._train(train, valid, context)
+            run, chosen, held_out = self._train(train, valid, context)
+            held_out.save(context.folder)
             write_aside(model, run.model.to_bytes())
             write_aside(facts, json.dumps(chosen).encode())  # last: it is what makes the fit done
         chosen = json.loads(facts.read_bytes())
@@ -82,13 +85,14 @@ class FinetuneStatic:
             predictor=StaticPredictor(StaticModel.read(model), context.labels),
             what=f"fine-tuning static token embeddings of {self._settings.base}",
             chosen=chosen,
-            rows_seen=chosen["rows"],
+            rows_seen=chosen["rows"] + chosen["refit_new_rows"],
             seeds=len(chosen["seed_scores"]),
+            held_out=HeldOut.load(context.folder),
         )
 
     def _train(
         self, train: Sequence[Row], valid: Sequence[Row], context: Context
-    ) -> tuple[StaticRun, dict[str, Any]]:
+    ) -> tuple[StaticRun, dict[str, Any], HeldOut]:
         try:
             import torch  # noqa: F401 - asked for here so that the message names the extra
         except ImportError:
@@ -110,18 +114,20 @@ class FinetuneStatic:
         valid_bags, valid_targets = _numbered(valid, index, pieces)
         tried: list[dict[str, Any]] = []
 
-        def attempt(rows: Sequence[Row], options: StaticOptions, seed: int) -> StaticRun:
+        def attempt(
+            rows: Sequence[Row], options: StaticOptions, seed: int, passes: int | None = None
+        ) -> StaticRun:
             bags, targets = _numbered(rows, index, pieces)
             pairs = "with" if options.pairs else "without"
             name = f"{self.id}: {len(rows):,} rows, {pairs} token pairs, balance {options.balance}"
             name += f", seed {seed}" if seed != context.seed else ""
-            with context.progress.step(name, total=options.epochs) as step:
+            with context.progress.step(name, total=passes or options.epochs) as step:
                 run = train_static(
                     bags, targets, valid_bags, valid_targets, len(context.labels),
                     vectors=vectors, pieces=pieces, options=options, seed=seed,
-                    metric=metric, step=step,
+                    metric=metric, step=step, passes=passes,
                 )  # fmt: skip
-            if seed == context.seed:
+            if seed == context.seed and passes is None:
                 tried.append({
                     "rows": len(rows), "pairs": options.pairs, "balance": options.balance,
                     "score": round(run.score, 4),
@@ -145,11 +151,18 @@ class FinetuneStatic:
             rows = newest(train, size, context.seed)
             others = range(context.seed + 1, context.seed + self._settings.seeds)
             scores = [run.score, *(attempt(rows, run.options, s).score for s in others)]
+            scored = StaticClassifier(run.model).probabilities([row.text for row in valid])
+            held_out = HeldOut(tuple(row.id for row in valid), scored)
+            known = [row for row in valid if row.target in index] if self._settings.refit else []
+            final = run.model
+            if known:
+                final = attempt([*rows, *known], run.options, context.seed, run.best_epoch).model
         seconds = time.monotonic() - began
         chosen = {
             "rung": "static",
             "base": self._settings.base,
             "rows": size,
+            "refit_new_rows": len(known),
             **asdict(run.options),
             "epochs_run": run.epochs,
             "best_epoch": run.best_epoch,
@@ -160,7 +173,7 @@ class FinetuneStatic:
             "threads": threads,
             "truncated_rows": 0,
         }
-        return run, chosen
+        return replace(run, model=final), chosen, held_out
 
 
 def window_sizes(windows: Sequence[int | str], rows: int) -> list[int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from whichlever.errors import DataError
 from whichlever.levers.base import Context, Fit
+from whichlever.levers.held_out import HeldOut
 from whichlever.levers.linear_fit import Candidate
 from whichlever.levers.linear_model import LinearModel
 from whichlever.levers.linear_search import Search, describe, fit_final, in_order, windows
@@ -33,7 +35,7 @@ class Linear:
 
     def settings(self) -> Mapping[str, Any]:
         """Every setting."""
-        return self._settings.model_dump(mode="json")
+        return {**self._settings.model_dump(mode="json"), "method": 2}
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """About the seconds of search and fit for texts of some hundred characters."""
@@ -48,11 +50,9 @@ class Linear:
             No training row has one of the run's labels.
         """
         home = context.folder / "model"
-        if home.is_dir():
-            return _fit(LinearModel.load(home))
-        model = self._choose(train, valid, context)
-        model.save(home)
-        return _fit(model)
+        if not home.is_dir():
+            self._choose(train, valid, context).save(home)
+        return replace(_fit(LinearModel.load(home)), held_out=HeldOut.load(context.folder))
 
     def _choose(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> LinearModel:
         labels, settings = context.labels, self._settings
@@ -64,7 +64,9 @@ class Linear:
         metric = context.task.goal.metric
         estimate = self.estimate_seconds(len(train), len(valid))
         with context.progress.step("linear: choose settings", estimate, estimate) as step:
-            candidate, scale, facts = _search(rows, by, valid, context, settings, step)
+            candidate, scale, facts, scored = _search(rows, by, valid, context, settings, step)
+        if scored is not None:
+            HeldOut(tuple(row.id for row in valid), scored).save(context.folder)
         refit = settings.refit and any(row.target in known for row in valid)
         final = rows
         if refit:
@@ -93,12 +95,12 @@ def _search(
     context: Context,
     settings: LinearSettings,
     step: Any,  # noqa: ANN401 - a progress Step
-) -> tuple[Candidate, float, dict[str, Any]]:
-    """The chosen candidate, its scale, and what to say about the choice."""
+) -> tuple[Candidate, float, dict[str, Any], Any]:
+    """The chosen candidate, its scale, what to say about the choice, and validation scores."""
     if not any(row.target in context.labels for row in valid):
         middle = sorted(settings.c)[len(settings.c) // 2]
         candidate = Candidate(window=windows(settings, len(rows))[-1], c=middle)
-        return candidate, UNTUNED_SCALE, {"valid_score": None, "why": "no validation rows"}
+        return candidate, UNTUNED_SCALE, {"valid_score": None, "why": "no validation rows"}, None
     search = Search(
         rows, by, valid, context.labels, context.task.goal.metric, settings, context.seed, step
     )
@@ -110,7 +112,7 @@ def _search(
         "tried": [{**t.candidate.as_json(), "score": t.score} for t in search.tried if not t.why],
         "skipped": [{**t.candidate.as_json(), "why": t.why} for t in search.tried if t.why],
     }
-    return candidate, scale, facts
+    return candidate, scale, facts, search.held_out
 
 
 def _fit(model: LinearModel) -> Fit:

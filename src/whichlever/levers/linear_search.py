@@ -24,7 +24,7 @@ from whichlever.levers.linear_fit import (
     fit_weights,
     logistic_fits,
 )
-from whichlever.levers.linear_model import LinearModel, fit_scale
+from whichlever.levers.linear_model import LinearModel, fit_scale, softmax
 from whichlever.predict import Row
 from whichlever.progress import Step
 from whichlever.task import LinearSettings
@@ -110,6 +110,8 @@ class Search:
         self._spent = 0.0
         self._vectors: tuple[tuple[Any, ...], _Vectors] | None = None
         self._best: tuple[float, float, Candidate, float] | None = None
+        self.held_out: Any = None
+        """The best candidate's probabilities of the validation rows, shape (n, labels)."""
 
     def run(self) -> tuple[Candidate, float]:
         """Search; the best candidate and the scale of its decision values."""
@@ -192,13 +194,14 @@ class Search:
         if why:
             self.tried.append(Tried(candidate, None, why))
             return
-        score, scale = self._score(candidate)
+        score, scale, scored = self._score(candidate)
         self._spent += cost
         self.tried.append(Tried(candidate, score))
         self._step.advance(cost)
         self._step.note(f"{describe(candidate)}: {self._metric} {score:.3f}")
         if self._best is None or score > self._best[0]:  # a tie stays with the cheaper
             self._best = (score, cost, candidate, scale)
+            self.held_out = scored
 
     def cost(self, candidate: Candidate) -> float:
         """About how many seconds the candidate takes, from sizes alone."""
@@ -213,7 +216,7 @@ class Search:
     def _rows(self, candidate: Candidate) -> int:
         return len(self._train) if candidate.window == "all" else int(candidate.window)
 
-    def _score(self, candidate: Candidate) -> tuple[float, float]:
+    def _score(self, candidate: Candidate) -> tuple[float, float, Any]:
         vectors = self._vectorise(candidate)
         weights = fit_weights(
             vectors.rows, vectors.targets, len(vectors.seen), candidate, self._seed
@@ -222,7 +225,10 @@ class Search:
         said = vectors.seen[margins.argmax(axis=1)]
         column = np.full(len(self._labels) + 1, -1, dtype=np.int64)  # the last is for -1
         column[vectors.seen] = np.arange(len(vectors.seen))
-        return score(self._truth, said, self._metric), fit_scale(margins, column[self._truth])
+        scale = fit_scale(margins, column[self._truth])
+        scored = np.zeros((len(self._truth), len(self._labels)), dtype=np.float32)
+        scored[:, vectors.seen] = softmax(margins * scale)
+        return score(self._truth, said, self._metric), scale, scored
 
     def _vectorise(self, candidate: Candidate) -> _Vectors:
         key = (candidate.window, candidate.chars)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from whichlever.models.encoder_head import MOST_ROWS, start_head
 from whichlever.models.encoder_net import Classifier
 from whichlever.models.encoder_plan import Plan, keep_plan, kept_plan, plan
 from whichlever.models.encoder_text import Ints, by_length, padded, training_batches
@@ -50,12 +51,14 @@ class EncoderOptions:
         Validation checks without a better score before stopping.
     seconds
         Time budget that training is planned for.
+    refit_rate
+        The refit's peak learning rate as a share of ``rate``.
     """
 
     epochs: float = 4.0
     rate: float = 1e-4
     layer_decay: float = 0.9
-    batch: int = 32
+    batch: int = 16
     smoothing: float = 0.0
     balance: float = 0.0
     warmup: float = 0.06
@@ -63,13 +66,19 @@ class EncoderOptions:
     clip: float = 1.0
     patience: int = 2
     seconds: float = 1800.0
+    refit_rate: float = 0.15
 
 
 @dataclass
 class EncoderRun:
-    """A trained encoder, with the weights of its best check, and how its training went."""
+    """A trained encoder, with the weights of its best check, and how its training went.
+
+    ``valid_logits`` are those weights' logits of the validation rows; where ``refitted`` is not 0,
+    ``net`` has learned from that many rows since, validation rows among them.
+    """
 
     net: Classifier
+    valid_logits: np.ndarray[Any, np.dtype[np.float32]]
     score: float
     best_epoch: float
     epochs: float
@@ -78,6 +87,15 @@ class EncoderRun:
     plan: Plan
     cut_by_time: bool
     scores: list[tuple[float, float]] = field(default_factory=list)
+    refitted: int = 0
+
+
+@dataclass(frozen=True)
+class Refit:
+    """Rows to go on with once the best weights are known: token ids and their classes."""
+
+    rows: Sequence[Ints]
+    targets: Ints
 
 
 def train_encoder(
@@ -94,6 +112,7 @@ def train_encoder(
     progress: Progress,
     name: str = "encoder",
     record: Path | None = None,
+    refit: Refit | None = None,
 ) -> EncoderRun:
     """Train every weight, stopping early on validation rows.
 
@@ -115,6 +134,10 @@ def train_encoder(
         ``macro_f1`` or ``accuracy``.
     record : Path, optional
         File that keeps the plan; belongs to these rows, options and seed alone.
+    refit
+        Rows of one more pass at a low rate from the best weights, usually the validation rows
+        and as many of the newest training rows: labelling practice drifts, and what has chosen
+        may teach.
 
     Returns
     -------
@@ -127,18 +150,25 @@ def train_encoder(
     planned = None if record is None else kept_plan(record)
     if planned is None:
         speed, check_seconds = _probe(net, train, valid, options)
+        # The probe reads its rows forward only: a third of a training step.
+        around = min(len(train), MOST_ROWS) * float(lengths.mean()) / speed / 3
+        if refit is not None:
+            around += sum(map(len, refit.rows)) / speed
         planned = plan(
-            len(train), options.epochs, float(lengths.mean()), speed, check_seconds, options.seconds
-        )
+            len(train), options.epochs, float(lengths.mean()), speed, check_seconds,
+            options.seconds, around,
+        )  # fmt: skip
         if record is not None:
             keep_plan(record, planned)
-    with progress.step(name, total=planned.rows * planned.epochs, seconds=planned.seconds) as bar:
+    more = 0 if refit is None else len(refit.rows)
+    total = planned.rows * planned.epochs + more
+    with progress.step(name, total=total, seconds=planned.seconds) as bar:
         if planned.shrunk:
             bar.note(planned.shrunk)
         trainer = _Trainer(net, planned, options, metric, np.random.default_rng(seed), record)
         return trainer.run(
             train[len(train) - planned.rows :], targets[len(targets) - planned.rows :],
-            lengths[len(lengths) - planned.rows :], valid, valid_targets, bar,
+            lengths[len(lengths) - planned.rows :], valid, valid_targets, bar, refit,
         )  # fmt: skip
 
 
@@ -156,15 +186,18 @@ class _Trainer:
         self.peaks = [group["lr"] for group in groups]
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.best: dict[str, torch.Tensor] | None = None
+        self.best_logits = np.zeros((0, 0), np.float32)
         self.scores: list[tuple[float, float]] = []
 
     def run(
         self, train: Sequence[Ints], targets: Ints, lengths: Ints, valid: Sequence[Ints],
         valid_targets: Ints, bar: Any,  # noqa: ANN401 - progress.Step
+        refit: Refit | None = None,
     ) -> EncoderRun:  # fmt: skip
         options = self.options
         classes = self.net.head.out_features
         weight = class_weights(np.bincount(targets, minlength=classes), options.balance)
+        start_head(self.net, train, targets, weight, self.rng)
         total = max(1, round(self.plan.rows * self.plan.epochs))
         next_check = min(total, len(train))
         began = time.monotonic()
@@ -173,7 +206,8 @@ class _Trainer:
             for rows in training_batches(lengths, options.batch, self.rng):
                 step_began = time.monotonic()
                 share = min(1.0, done / total)
-                self._step([train[i] for i in rows.tolist()], targets[rows], weight, share)
+                texts = [train[i] for i in rows.tolist()]
+                self._step(texts, targets[rows], weight, share, options.warmup)
                 done += len(rows)
                 steps += 1
                 training_seconds += time.monotonic() - step_began
@@ -188,10 +222,14 @@ class _Trainer:
                 next_check = min(total, next_check + len(train))
         assert self.best is not None
         self.net.load_state_dict(self.best)
+        if refit is not None:
+            self._refit(refit, weight, bar)
         self.net.eval()
         best = max(self.scores, key=lambda pair: pair[1])
         return EncoderRun(
             net=self.net,
+            valid_logits=self.best_logits,
+            refitted=0 if refit is None else len(refit.rows),
             score=best[1],
             best_epoch=best[0],
             epochs=done / len(train),
@@ -201,6 +239,22 @@ class _Trainer:
             cut_by_time=cut,
             scores=self.scores,
         )
+
+    def _refit(self, refit: Refit, weight: torch.Tensor | None, bar: Any) -> None:  # noqa: ANN401
+        """One pass from the best weights at a low rate that falls linearly to 0."""
+        options = self.options
+        rate = options.rate * options.refit_rate
+        groups = self.net.groups(rate, options.layer_decay, options.weight_decay)
+        self.peaks = [group["lr"] for group in groups]
+        self.optimizer = torch.optim.AdamW(groups, fused=True)
+        lengths = np.fromiter((len(ids) for ids in refit.rows), np.int64, len(refit.rows))
+        done = 0
+        for rows in training_batches(lengths, options.batch, self.rng):
+            share = done / len(lengths)
+            texts = [refit.rows[i] for i in rows.tolist()]
+            self._step(texts, refit.targets[rows], weight, share, warmup=0.0)
+            done += len(rows)
+            bar.advance(len(rows))
 
     def _cut(self, steps: int, seconds: float, bar: Any) -> bool:  # noqa: ANN401 - progress.Step
         """Whether time ends training here: where it was recorded, else on `OVERRUN`."""
@@ -215,11 +269,12 @@ class _Trainer:
         return True
 
     def _step(
-        self, rows: list[Ints], targets: Ints, weight: torch.Tensor | None, share: float
-    ) -> None:
+        self, rows: list[Ints], targets: Ints, weight: torch.Tensor | None, share: float,
+        warmup: float,
+    ) -> None:  # fmt: skip
         options = self.options
-        warm = min(1.0, (share + 1e-9) / options.warmup) if options.warmup else 1.0
-        factor = min(warm, max(0.0, (1 - share) / (1 - options.warmup)))
+        warm = min(1.0, (share + 1e-9) / warmup) if warmup else 1.0
+        factor = min(warm, max(0.0, (1 - share) / (1 - warmup)))
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * factor
         self.net.train()
@@ -233,10 +288,12 @@ class _Trainer:
         self, epoch: float, valid: Sequence[Ints], targets: Ints, bar: Any  # noqa: ANN401
     ) -> bool:  # fmt: skip
         """Score validation rows and keep the best weights; True where patience has run out."""
-        score = goal_score(net_logits(self.net, valid).argmax(axis=1), targets, self.metric)
+        logits = net_logits(self.net, valid)
+        score = goal_score(logits.argmax(axis=1), targets, self.metric)
         bar.note(f"epoch {epoch:.2f}: validation {self.metric} {score:.3f}")
         if not self.scores or score > max(s for _, s in self.scores):
             self.best = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+            self.best_logits = logits
         self.scores.append((epoch, score))
         values = [s for _, s in self.scores]
         return len(values) - 1 - values.index(max(values)) >= self.options.patience

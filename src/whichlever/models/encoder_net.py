@@ -40,11 +40,15 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Logits, shape (rows, classes), of ids and mask, both (rows, tokens)."""
+        logits: torch.Tensor = self.head(self.dropout(self.pooled(input_ids, attention_mask)))
+        return logits
+
+    def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """The mean of each row's last hidden states, shape (rows, hidden)."""
         hidden = self.body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.to(hidden.dtype)[:, :, None]
-        pooled = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
-        logits: torch.Tensor = self.head(self.dropout(pooled))
-        return logits
+        mean: torch.Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
+        return mean
 
     def groups(self, rate: float, layer_decay: float, weight_decay: float) -> list[dict[str, Any]]:
         """Optimizer groups: lower layers learn more slowly, biases and norms do not decay.

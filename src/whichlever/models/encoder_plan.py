@@ -61,6 +61,7 @@ def plan(
     train_speed: float,
     check_seconds: float,
     budget_seconds: float,
+    around_seconds: float = 0.0,
 ) -> Plan:
     """Fit rows and epochs into a time budget: fewer epochs first, then fewer (newest) rows.
 
@@ -76,22 +77,25 @@ def plan(
         Seconds that one scoring of the validation rows takes; once per epoch.
     budget_seconds
         Seconds there are.
+    around_seconds
+        Seconds of what comes before and after (the head's start, the refit), whatever is planned.
     """
     row_seconds = tokens_per_row / train_speed
 
     def cost(rows: int, epochs: float) -> float:
-        return rows * epochs * row_seconds + max(1.0, epochs) * check_seconds
+        return rows * epochs * row_seconds + max(1.0, epochs) * check_seconds + around_seconds
 
     asked = cost(rows, epochs)
     limit = budget_seconds * SPARE
     if asked <= limit:
         return Plan(rows, epochs, asked, asked, None)
     fewest = min(epochs, FEWEST_EPOCHS)
-    fit = (limit - check_seconds) / (rows * row_seconds + check_seconds)
+    room = limit - around_seconds
+    fit = (room - check_seconds) / (rows * row_seconds + check_seconds)
     if fit >= fewest:
         said = f"{epochs:g} epochs became {fit:.2f} to fit {budget_seconds / 60:g} minutes"
         return Plan(rows, fit, cost(rows, fit), asked, said)
-    room = max(limit - max(1.0, fewest) * check_seconds, 0.1 * limit)
+    room = max(room - max(1.0, fewest) * check_seconds, 0.1 * limit)
     fewer = max(1, min(rows, int(room / (fewest * row_seconds))))
     said = (
         f"{rows:,} rows and {epochs:g} epochs became the newest {fewer:,} rows and {fewest:g} "

@@ -81,6 +81,7 @@ def train_static(
     seed: int,
     metric: str = "macro_f1",
     step: Step | None = None,
+    passes: int | None = None,
 ) -> StaticRun:
     """Train, stopping early on validation rows, and fold for prediction.
 
@@ -97,6 +98,9 @@ def train_static(
         ``macro_f1`` or ``accuracy``: what early stopping watches.
     step
         Advanced by 1 per pass.
+    passes
+        Stop after exactly so many passes and keep the last, whatever validation rows say: for a
+        refit on rows that include them.
 
     Returns
     -------
@@ -136,7 +140,7 @@ def train_static(
 
     best: tuple[float, int, list[torch.Tensor]] | None = None
     epoch = 0
-    for epoch in range(1, options.epochs + 1):
+    for epoch in range(1, (passes or options.epochs) + 1):
         order = rng.permutation(len(targets))
         for begin in range(0, len(order), batch):
             rows = order[begin : begin + batch]
@@ -152,7 +156,7 @@ def train_static(
         score = goal_score(validation.logits(now).argmax(axis=1), valid_targets, metric)
         if step is not None:
             step.advance()
-        if best is None or score > best[0] + 1e-9:
+        if best is None or passes or score > best[0] + 1e-9:
             best = (score, epoch, [p.clone() for p in now])
         elif epoch - best[1] >= options.patience:
             break
