@@ -25,7 +25,18 @@ RECORDED = {
 }
 
 
-def task(data: Path, encoder: bool) -> dict[str, object]:
+CURVE = {
+    "fractions": [0.0075, 0.015, 0.03, 0.06, 0.125, 0.25],
+    "orders": ["newest", "random"],
+    "levers": ["linear", "finetune-static"],
+    "draws": 2,
+    "delays": [30, 180],
+    "minutes": 40,
+}
+"""From a thousand labels on: where owned models overtake the recorded ones."""
+
+
+def task(data: Path, encoder: bool, curve: bool = True) -> dict[str, object]:
     """The task, with every setting that is not a default in sight."""
     cwe = data / "cwe"
     return {
@@ -70,6 +81,7 @@ def task(data: Path, encoder: bool) -> dict[str, object]:
                 for name, price in RECORDED.items()
             },
         },
+        **({"curve": CURVE} if curve else {}),
     }
 
 
@@ -79,10 +91,12 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--no-encoder", action="store_true", help="leave out the 40-minute rung")
+    parser.add_argument("--no-curve", action="store_true", help="leave out the learning curves")
     args = parser.parse_args()
     args.run.parent.mkdir(parents=True, exist_ok=True)
     file = args.run.parent / "cwe.task.yaml"
-    file.write_text(yaml.safe_dump(task(args.data.resolve(), not args.no_encoder), sort_keys=False))
+    wanted = task(args.data.resolve(), not args.no_encoder, not args.no_curve)
+    file.write_text(yaml.safe_dump(wanted, sort_keys=False))
     command = [sys.executable, "-m", "whichlever", "compare", str(file), "-o", str(args.run)]
     sys.exit(subprocess.run(command).returncode)
 

@@ -37,7 +37,7 @@ def chosen(point):
     return {row.id for row in (*point.train, *point.valid)}
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     st.integers(40, 120), st.integers(0, 30), st.booleans(), st.integers(0, 3),
     st.sets(st.sampled_from([0.125, 0.25, 0.3, 0.5, 0.9]), min_size=1),

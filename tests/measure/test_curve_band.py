@@ -25,7 +25,7 @@ def test_nothing_is_said_beyond_four_times_or_of_two_points():
     assert two is None
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4), st.sampled_from([2, 4]))
 def test_a_band_is_a_band_and_no_further_change_is_always_in_it(values, times):
     found = reach(values, times)

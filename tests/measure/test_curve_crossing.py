@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whichlever.measure.curve_crossing import crossing, isotonic
@@ -12,6 +12,7 @@ LABELS = np.array([100.0, 1_000.0, 10_000.0])
 rows = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(rows)
 def test_isotonic_is_the_least_squares_never_falling_fit(values):
     from sklearn.isotonic import isotonic_regression
@@ -20,6 +21,7 @@ def test_isotonic_is_the_least_squares_never_falling_fit(values):
     assert np.allclose(found, isotonic_regression(values), atol=1e-6)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1, 1, width=16), min_size=3, max_size=3), st.integers(0, 99))
 def test_the_count_lies_within_what_was_tried_and_within_its_interval(difference, seed):
     noise = np.random.default_rng(seed).normal(0, 0.1, (50, 3))

@@ -71,7 +71,8 @@ def _counts(labels: Floats, differences: Floats) -> Floats:
         before, after = rising[inside, j - 1], rising[inside, j]
         share = before / (before - after)
         logs = np.log(labels)
-        out[inside] = np.exp(logs[j - 1] + share * (logs[j] - logs[j - 1]))
+        met = np.exp(logs[j - 1] + share * (logs[j] - logs[j - 1]))
+        out[inside] = np.clip(met, labels[0], labels[-1])  # rounding
     return out
 
 
