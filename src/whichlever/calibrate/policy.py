@@ -35,7 +35,7 @@ class Policy(BaseModel):
     """What closes rows, as its file says it; the salt is a secret.
 
     ``threshold`` is in log-odds before calibration (`closing_scores`); ``temperature`` is what the
-    scores that come in were scaled by. ``critical_among_closed`` is the share of protected rows
+    scores that come in were scaled by. ``protected_among_closed`` is the share of protected rows
     among closed ones that the promise allowed for, at the share of protected rows seen then.
     """
 
@@ -54,7 +54,7 @@ class Policy(BaseModel):
     promise: Promised
     review: Share
     salt: str = Field(pattern=r"^[0-9a-f]{64}$")
-    critical_among_closed: Share
+    protected_among_closed: Share
 
     @model_validator(mode="after")
     def _known(self) -> Self:

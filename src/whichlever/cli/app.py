@@ -11,13 +11,16 @@ import typer
 from whichlever.cli import (
     advise,
     audit,
+    autoclose,
     compare,
     curve,
     fetch,
     incidents,
     init,
     models,
+    record,
     report,
+    requests,
     schema,
     train,
 )
@@ -42,8 +45,11 @@ app.command("report")(report.report)
 app.command("train")(train.train)
 app.command("fetch")(fetch.fetch)
 app.command("incidents")(incidents.incidents)
+app.command("record")(record.record)
+app.command("requests")(requests.requests)
 app.command("schema")(schema.schema)
 app.add_typer(models.app, name="models")
+app.add_typer(autoclose.app, name="autoclose")
 
 
 def _version(value: bool) -> None:
