@@ -31,14 +31,14 @@ from whichlever.models.goal import goal_score
 from whichlever.predict import Prediction, Row, Usage
 from whichlever.task import RagSettings, Task
 
-VERSION = 1
+VERSION = 2
 """Raised when passages are read another way."""
 
 LEARN_ROWS = 500
 """Training rows whose labels teach which words stand beside an answer, at most."""
 
 CHOOSE_ROWS = 400
-PIECES = (1, 2, 3, 5)
+PIECES = (1, 2, 3, 5, 8)
 """Passages that may be read for a row."""
 
 SEARCHES = (Fusion(0.0, 10.0), Fusion(0.3, 10.0), Fusion(0.7, 10.0))

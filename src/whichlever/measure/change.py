@@ -227,8 +227,8 @@ def difference(
     """The paired difference of two shares, a − b, on the rows in ``mask``.
 
     A percentile bootstrap over groups (over rows, where there are none), no narrower than the
-    adjusted Wald interval of Agresti and Min (2005), which adds half a unit to each cell of the
-    paired table, with a group as one unit: answers that agree everywhere are no certainty.
+    adjusted interval of Bonett and Price (2012), which adds a unit to either kind of disagreement,
+    with a group as one unit: answers that agree everywhere are no certainty.
     """
     steps = (a - b)[mask]
     value = float(steps.mean()) if len(steps) else 0.0
@@ -243,10 +243,14 @@ def difference(
     found = percentile(value, drawn, units=count)
     nets = np.sign(np.bincount(units, steps, minlength=count))
     worse, better = int((nets > 0).sum()), int((nets < 0).sum())
-    spread = worse + better + 1 - (worse - better) ** 2 / (count + 2)
+    sizes = np.bincount(units, minlength=count)
+    spread = worse + better + 2 - (worse - better) ** 2 / (count + 2)
     reach = 1.96 * student(count) * math.sqrt(spread) / (count + 2)
-    low, high = max(-1.0, value - reach), min(1.0, value + reach)
-    return widest(found, Interval(value=value, low=low, high=high))
+    centre = value
+    if np.isin(np.bincount(units, np.abs(steps), minlength=count) / sizes, (0.0, 1.0)).all():
+        centre = (worse - better) / (count + 2)
+    low, high = max(-1.0, centre - reach), min(1.0, centre + reach)
+    return widest(found, Interval(value=value, low=min(low, value), high=max(high, value)))
 
 
 def _drawn(values: Floats, units: npt.NDArray[np.int64], count: int, seed: int) -> Floats:

@@ -14,6 +14,7 @@ from whichlever.measure.summary import LeverSummary
 from whichlever.report import findings, sections, wording
 from whichlever.report.autoclose import autoclose_section
 from whichlever.report.charts import draw_charts
+from whichlever.report.change import change_section, cost_of_change, retrieval_rows
 from whichlever.report.curve import curve_section
 from whichlever.report.files import Answer, RunFiles, read_run
 from whichlever.report.hybrid import hybrid_section
@@ -27,6 +28,7 @@ from whichlever.report.mistakes import (
 )
 from whichlever.report.palette import COLOURS, GREY, Mark, marks
 from whichlever.report.visible import shortened, visible, visible_block
+from whichlever.report.workload import workload_section
 from whichlever.run import write_text
 
 TEXT_CHARS = 600
@@ -85,6 +87,10 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             charts=draw_charts(files, given),
             autoclose=autoclose_section(files, given, first and first.lever, redact=redact),
             curve=curve_section(files, given),
+            workload=workload_section(files, given, first and first.lever, redact=redact),
+            change=change_section(files, given),
+            retrieval=retrieval_rows(files, given),
+            changing=cost_of_change(files, given),
             hybrid=hybrid_section(files, given),
             confusions=[
                 _confusion(files, s, given, s is first)

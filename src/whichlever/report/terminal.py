@@ -12,10 +12,12 @@ from rich.text import Text
 from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.report import wording
 from whichlever.report.autoclose import autoclose_lines
+from whichlever.report.change import change_lines, cost_line
 from whichlever.report.curve import curve_lines
 from whichlever.report.hybrid import hybrid_lines
 from whichlever.report.look import metric_name
 from whichlever.report.visible import shortened, visible
+from whichlever.report.workload import terminal_lines as desk_lines
 from whichlever.verdict.types import Reason, Verdict
 
 SHOWN = 8
@@ -53,6 +55,10 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     if verdict.would_change:
         console.print(Text("What would change it:", style="bold"))
         _sentences(console, verdict.would_change)
+    if facts := change_lines(measures):
+        console.print(Text("When facts change:", style="bold"))
+        for said in facts:
+            console.print(Text("  • ").append(visible(said)))
     if measures.hybrid is not None:
         console.print(Text("Hybrid:", style="bold"))
         for said in hybrid_lines(measures):
@@ -64,6 +70,12 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     best = _best(measures)
     for said in autoclose_lines(measures.autoclose, verdict.lever or (best and best.lever)):
         console.print(Text(visible(said)))
+    if measures.workload is not None:
+        console.print(Text("On shift:", style="bold"))
+        for said in desk_lines(measures.workload, verdict.lever or (best and best.lever)):
+            console.print(Text("  • ").append(visible(said)))
+    if line := cost_line(measures):
+        console.print(_plain(line))
     for line in (*(said for said in verdict.scope if said != verdict.audit), verdict.attack):
         console.print(_plain(line, "dim"))
     console.print()

@@ -95,7 +95,9 @@ class Reader:
 
     def candidates(self, question: str, passages: Sequence[Passage]) -> list[Candidate]:
         """Every sentence of the passages that names a label, once per label named."""
-        asked = {word: self._rarity(word) for word in dict.fromkeys(words(question))}
+        # What none of the passages holds (a time, a count) says nothing of which of them answers.
+        there = {word for passage in passages for word in words(passage.text)}
+        asked = {w: self._rarity(w) for w in dict.fromkeys(words(question)) if w in there}
         whole = sum(asked.values()) or 1.0
         rarest = max(asked.values(), default=1.0) or 1.0
         out = []

@@ -20,7 +20,7 @@ PER_PAGE = 4
 MINUTES = 60
 """Distractor documents: minutes that name things and teams, and state no owner."""
 
-CHANGED = 0.4
+CHANGED = 0.5
 """The share of facts that is another after the change."""
 
 MOVED = 0.05

@@ -10,7 +10,7 @@ from whichlever.data.simulate import Dice, write_jsonl
 from whichlever.packs.facts.world import make_world, rows, rows_after
 
 PER_FACT = {"train": 10, "valid": 1, "calibrate": 1, "test": 2}
-AFTER_PER_FACT = 2
+AFTER_PER_FACT = 3
 
 
 def write_template(folder: Path, seed: int = 0) -> None:
