@@ -118,7 +118,17 @@ class FinetuneSettings(Model):
     max_rows: int | None = Field(default=20_000, ge=1, description="Encoder: newest rows used.")
     max_tokens: int = Field(default=160, ge=8, le=8192, description="Encoder: longest input.")
     epochs: float = Field(default=4.0, gt=0)
-    learning_rate: float = Field(default=1e-4, gt=0, description="Encoder: peak learning rate.")
+    learning_rate: float | None = Field(
+        default=None,
+        gt=0,
+        description="Encoder: peak learning rate; 2e-4 unless given, 2e-3 with lora.",
+    )
+    lora: int | None = Field(
+        default=None,
+        ge=1,
+        le=512,
+        description="Encoder: train low-rank adapters of this rank instead of every weight.",
+    )
     minutes: float = Field(default=30.0, gt=0, description="Encoder: training time budget.")
     refit: bool = Field(
         default=True,
@@ -131,12 +141,12 @@ class FinetuneSettings(Model):
     windows: Choices[Window] = Field(
         default=[20_000, "all"], description="Static: newest rows to try."
     )
-    seeds: int = Field(
-        default=1,
+    seeds: int | None = Field(
+        default=None,
         ge=1,
         le=10,
         description="Trainings that differ in their seed alone; the first is measured, the "
-        "others' validation scores say how much luck there is.",
+        "others' validation scores say how much luck there is. Unless given: static 3, encoder 1.",
     )
     threads: int | None = Field(default=None, ge=1)
 

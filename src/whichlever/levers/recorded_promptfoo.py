@@ -130,13 +130,14 @@ def _usage(record: Mapping[str, Any], response: Mapping[str, Any]) -> Usage:
     if not tokens_in and not tokens_out:
         tokens_in = tokens_out = None
     details = mapping(used.get("completionDetails"))
-    milliseconds = record.get("latencyMs")
-    timed = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
+    taken = record.get("latencyMs")
+    timed = isinstance(taken, int | float) and not isinstance(taken, bool)
+    milliseconds = taken if timed and taken is not None else 0
     return Usage(
         tokens_in=tokens_in,
         tokens_cached=count(details.get("cacheReadInputTokens")),
         tokens_out=tokens_out,
-        seconds=milliseconds / 1000 if timed and 0 < milliseconds < 1e9 else None,
+        seconds=milliseconds / 1000 if 0 < milliseconds < 1e9 else None,
         bytes_out=None,
     )
 

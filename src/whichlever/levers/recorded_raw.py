@@ -14,7 +14,6 @@ from whichlever.predict import Usage
 MAX_ID = 1_000
 """Characters of an id; a longer text names no row."""
 
-_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MARKED = re.compile(f"{re.escape(MARKS[0])}\n(.*)\n{re.escape(MARKS[1])}", re.DOTALL)
 
 
@@ -47,17 +46,6 @@ class Raw:
     where: str
     inputs: tuple[bytes, ...] = ()
     model: str | None = None
-
-
-def safe_id(id_: str) -> str:
-    """An id that every provider and tool takes: letters, digits, ``_`` and ``-``, 64 at most.
-
-    Anthropic's batches refuse any other. One that is safe stays; another becomes its digest, which
-    is found again because the ids of the task's rows are digested alike.
-    """
-    if _SAFE.fullmatch(id_):
-        return id_
-    return f"wl-{hashlib.sha256(id_.encode('utf-8', 'surrogatepass')).hexdigest()[:48]}"
 
 
 def text_key(text: str) -> bytes:

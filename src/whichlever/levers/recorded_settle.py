@@ -8,7 +8,9 @@ from pathlib import Path
 
 from whichlever.errors import DataError
 from whichlever.levers.recorded_files import Format, open_answers
-from whichlever.levers.recorded_raw import Raw, row_keys, safe_id
+from whichlever.levers.recorded_raw import Raw, row_keys
+from whichlever.llm.reply import one_line
+from whichlever.llm.requests import safe_id
 from whichlever.predict import Row, Usage
 
 MOST_MODELS = 50
@@ -84,7 +86,7 @@ def read_settled(
     settling = _Settling(known)
     models: dict[str, int] = {}
     for raw in file.answers:
-        said = raw.model
+        said = None if raw.model is None else one_line(raw.model, 120)
         if said is not None and len(models) < MOST_MODELS:
             models[said] = models.get(said, 0) + 1
         if model is None or _same(said, model):

@@ -1,25 +1,31 @@
-"""The prompt lever's requests for somebody else's big model, and its replies as recorded rows.
+"""Questions in the formats of providers' batches: OpenAI's and Anthropic's, one request a line.
 
-The format is OpenAI's for batches: one JSON request a line in, one JSON response a line out, in
-any order, matched by ``custom_id``.
+Answers come back in any order, matched by ``custom_id``; `whichlever.levers.recorded_batches` reads
+them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from whichlever.errors import DataError
 from whichlever.llm.options import enum_schema
-from whichlever.llm.reply import one_line
-from whichlever.llm.wording import conversation, instructions, question
+from whichlever.llm.requests import PLACEHOLDER, Asked, asked_rows, safe_id
 from whichlever.predict import Row
 from whichlever.run import written_aside
 from whichlever.task import Task
 
-PLACEHOLDER = "YOUR-MODEL"
+__all__ = ["PLACEHOLDER", "anthropic_line", "openai_line", "write_parts", "write_requests"]
+
+OPENAI_MOST = (50_000, 190_000_000)
+ANTHROPIC_MOST = (100_000, 240_000_000)
+"""Requests and bytes of one batch, a little below the providers' limits."""
+
+TOOL = "answer"
+MAX_TOKENS = 256
+"""Anthropic asks for a limit; a label and its wrapping take a few dozen."""
 
 
 def write_requests(
@@ -31,7 +37,7 @@ def write_requests(
     shots: Sequence[tuple[str, str]] = (),
     model: str = PLACEHOLDER,
 ) -> None:
-    """Write one request per row.
+    """Write one request per row in OpenAI's batch format.
 
     Parameters
     ----------
@@ -46,80 +52,86 @@ def write_requests(
     model
         The model's name at the provider; to be replaced where it is not known yet.
     """
-    system = instructions(task.about, [(label, label) for label in labels], task.labels)
-    system += ' Answer as JSON: {"label": "…"}.'
-    solved = [(text, json.dumps({"label": label})) for text, label in shots]
-    fields = enum_schema("label", labels)
     with written_aside(path) as aside, aside.open("w", encoding="utf-8") as stream:
-        for row in rows:
-            body = {
-                "model": model,
-                "messages": conversation(system, solved, question(row.text)),
-                "temperature": 0,
-                "response_format": fields,
-            }
-            line = {
-                "custom_id": row.id,
-                "method": "POST",
-                "url": "/v1/chat/completions",
-                "body": body,
-            }
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        for asked in asked_rows(rows, task, labels, shots):
+            stream.write(json.dumps(openai_line(asked, model), ensure_ascii=False) + "\n")
 
 
-def recorded_row(values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """One line of a batch's output as a recorded row.
+def openai_line(asked: Asked, model: str) -> dict[str, Any]:
+    """A request of OpenAI's batches; its answer is held to the labels by a JSON schema."""
+    return {
+        "custom_id": asked.id,
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {
+            "model": model,
+            "messages": asked.messages(),
+            "temperature": 0,
+            "response_format": enum_schema("label", asked.labels),
+        },
+    }
 
-    Tokens are as the provider counted them; seconds are not known (a batch does not say).
 
-    Raises
-    ------
-    DataError
-        It holds no ``custom_id``; ``where`` is the file and line that the error names.
+def anthropic_line(asked: Asked, model: str) -> dict[str, Any]:
+    """A request of Anthropic's Message Batches; its answer is held to the labels by a tool.
+
+    The instructions are marked for the prompt cache, since every row has the same.
     """
-    name = values.get("custom_id")
-    if not isinstance(name, str | int):
-        raise DataError(
-            f"{where} holds no custom_id; give the output file of a batch of requests.jsonl"
-        )
-    row: dict[str, Any] = {
-        "id": str(name), "prediction": None, "tokens_in": None, "tokens_out": None,
-        "seconds": None, "error": None,
-    }  # fmt: skip
-    response = _mapping(values.get("response"))
-    status, body = response.get("status_code"), _mapping(response.get("body"))
-    failed = _mapping(values.get("error")) or _mapping(body.get("error"))
-    if failed or status != 200:
-        row["error"] = one_line(str(failed.get("message") or f"HTTP {status}"))
-        return row
-    usage = _mapping(body.get("usage"))
-    row["tokens_in"], row["tokens_out"] = _count(usage, "prompt"), _count(usage, "completion")
-    try:
-        content = body["choices"][0]["message"]["content"]
-    except (KeyError, IndexError, TypeError):
-        row["error"] = "no answer in the response"
-        return row
-    row["prediction"] = _label(content)
-    if row["prediction"] is None:
-        row["error"] = "the model gave no text (it may have refused)"
-    return row
+    schema = enum_schema("label", asked.labels)["json_schema"]["schema"]
+    return {
+        "custom_id": safe_id(asked.id),
+        "params": {
+            "model": model,
+            "max_tokens": MAX_TOKENS,
+            "temperature": 0,
+            "system": [
+                {
+                    "type": "text",
+                    "text": asked.system,
+                    "cache_control": {"type": "ephemeral"},
+                }
+            ],
+            "messages": [{"role": role, "content": text} for role, text in asked.turns],
+            "tools": [
+                {
+                    "name": TOOL,
+                    "description": "Give the answer: one of the options.",
+                    "input_schema": schema,
+                }
+            ],
+            "tool_choice": {"type": "tool", "name": TOOL},
+        },
+    }
 
 
-def _label(content: object) -> str | None:
-    """The label in an answer: its JSON field, or the bare text where the schema was not kept."""
-    if not isinstance(content, str) or not content.strip():
-        return None
-    try:
-        label = json.loads(content)["label"]
-    except (ValueError, KeyError, TypeError):
-        return content.strip()
-    return label if isinstance(label, str) else content.strip()
+def write_parts(
+    folder: Path, stem: str, lines: Iterable[dict[str, Any]], most: tuple[int, int]
+) -> list[Path]:
+    """Write lines to ``stem-1.jsonl`` and so on, each within a batch's limits; the files, in order.
+
+    Parameters
+    ----------
+    most
+        Requests and bytes of one file; a single request larger than that has a file of its own.
+    """
+    made: list[Path] = []
+    rest = (json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
+    pending = next(rest, None)
+    while pending is not None:
+        path = folder / f"{stem}-{len(made) + 1}.jsonl"
+        with written_aside(path) as aside, aside.open("wb") as stream:
+            pending = _fill(stream.write, pending, rest, most)
+        made.append(path)
+    return made
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _count(usage: Mapping[str, Any], what: str) -> int | None:
-    value = usage.get(f"{what}_tokens")
-    return value if isinstance(value, int) and value >= 0 else None
+def _fill(write: Any, first: bytes, rest: Iterator[bytes], most: tuple[int, int]) -> bytes | None:  # noqa: ANN401 - a file's write
+    """Write lines while they fit; the one that did not."""
+    count, size = 1, len(first)
+    write(first)
+    for line in rest:
+        if count >= most[0] or size + len(line) > most[1]:
+            return line
+        write(line)
+        count, size = count + 1, size + len(line)
+    return None
