@@ -75,7 +75,9 @@ class AfterFit:
 
     def within(self, fit: Fit) -> Fit:
         """Keep up to half of the rows that a budget pays for, for the rows of afterwards."""
-        return fit if fit.max_rows is None else replace(fit, max_rows=fit.max_rows - self._kept(fit))
+        return (
+            fit if fit.max_rows is None else replace(fit, max_rows=fit.max_rows - self._kept(fit))
+        )
 
     def __call__(self, lever: Lever, folder: Path, fit: Callable[[], Fit]) -> None:
         """Ask one lever, or read what it said before."""
@@ -117,7 +119,11 @@ class AfterFit:
         if not kept.exists():
             search = getattr(fit().predictor, "sources", None)
             found = None if search is None else search(rows, DEPTH)
-            ranks = [] if found is None else [_rank(r.document, f) for r, f in zip(rows, found, strict=True)]
+            ranks = (
+                []
+                if found is None
+                else [_rank(r.document, f) for r, f in zip(rows, found, strict=True)]
+            )
             write_json(kept, ranks)
         ranks = read_json(kept)
         if ranks:
@@ -151,7 +157,9 @@ class AfterFit:
         The lever is not told: it reads the folder and finds that files in it have changed.
         """
         task, predictor = self._task, fit.predictor
-        assert task.documents is not None and task.change is not None and task.change.documents
+        assert task.documents is not None
+        assert task.change is not None
+        assert task.change.documents
         before, after = task.path(task.documents), task.path(task.change.documents)
         shutil.rmtree(staged, ignore_errors=True)
         _copy(before, staged)
@@ -210,7 +218,8 @@ class AfterFit:
     def _documents(self) -> tuple[str, tuple[int, int]]:
         """A hash of the change; how many documents there are after it and how many differ."""
         change, later = self._task.change, self._later
-        assert change is not None and later is not None
+        assert change is not None
+        assert later is not None
         facts: list[Any] = [later.fingerprint, [row.id for row in self._rows], change.max_rows]
         if change.documents is None or self._task.documents is None:
             return digest(facts), (0, 0)

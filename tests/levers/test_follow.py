@@ -3,12 +3,14 @@ read."""
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 
 import pytest
 from random_vectors import random_embedder
 
+from whichlever.data.simulate import Dice
 from whichlever.errors import DataError
 from whichlever.levers.base import Context
 from whichlever.levers.rag_match import RagMatch
@@ -17,7 +19,6 @@ from whichlever.levers.retrieval import documents as documents_module
 from whichlever.levers.retrieval import library as library_module
 from whichlever.levers.retrieval.retriever import Plan, nearest_document
 from whichlever.packs.facts.world import make_world, rows, rows_after
-from whichlever.data.simulate import Dice
 from whichlever.predict import Row
 from whichlever.task import RagSettings, Task
 
@@ -58,13 +59,16 @@ def test_one_changed_file_of_two_thousand_is_known_within_a_second(tmp_path, emb
         library.follow()
     assert time.process_time() - began < 1.0
     assert sorted(set(opened)) == ["d0007.md", "new.md"]
-    found = library.find([Row("q", "zebrafinch"), Row("r", "kraal"), Row("s", "thing9")],
-                         Fusion(0.0), 1)
+    found = library.find(
+        [Row("q", "zebrafinch"), Row("r", "kraal"), Row("s", "thing9")], Fusion(0.0), 1
+    )
     assert [[p.source for p in f] for f in found] == [["d0007.md"], ["new.md"], []]
     assert library.find([Row("q", "thing7")], Fusion(0.0), 1) == [[]]
 
 
-def test_looking_costs_a_bounded_share_and_a_look_is_never_far_away(tmp_path, embedder, monkeypatch):
+def test_looking_costs_a_bounded_share_and_a_look_is_never_far_away(
+    tmp_path, embedder, monkeypatch
+):
     fill(tmp_path / "docs", 3)
     library = Library(tmp_path / "docs", embedder)
     now = [100.0]
@@ -81,7 +85,7 @@ def test_looking_costs_a_bounded_share_and_a_look_is_never_far_away(tmp_path, em
         library.follow()
         now[0] += 0.001
     assert len(looks) * 0.002 <= 0.07 * (now[0] - 100.0)
-    gaps = [b - a for a, b in zip(looks, looks[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(looks)]
     assert max(gaps) < 0.1
 
 
@@ -117,11 +121,14 @@ def test_an_updated_index_ranks_as_one_built_anew_would(embedder):
     updated = Index.build(kept, embedder).updated(gone, added)
     anew = Index.build([*[p for p in kept if p.id not in gone], *added], embedder)
     alike = 0
-    for i in range(40):
+    for _i in range(40):
         query = [Row("q", " ".join(rng.choices(words, k=5)))]
         first = [
-            [index.passages[at].id for at in index.search(query).fused(Fusion(0.5), 5)[0][0]
-             if at >= 0]
+            [
+                index.passages[at].id
+                for at in index.search(query).fused(Fusion(0.5), 5)[0][0]
+                if at >= 0
+            ]
             for index in (updated, anew)
         ]
         assert not {"p3", "p50"} & set(first[0])
@@ -212,8 +219,9 @@ def test_the_oracle_is_handed_its_own_document_and_nothing_else(tmp_path, embedd
     library = Library(tmp_path / "documents", embedder)
     asked = made(rows(world, "test", 1, Dice(0)))[:20]
     given = Retriever(None, library, Fusion(), oracle=True).find(asked, Plan(0, 2))
-    assert all({p.source for p in found} == {row.document} for row, found in
-               zip(asked, given, strict=True))
+    assert all(
+        {p.source for p in found} == {row.document} for row, found in zip(asked, given, strict=True)
+    )
     lost = Row("x", "alert", document="no-such.md")
     assert Retriever(None, library, Fusion(), oracle=True).find([lost], Plan(0, 2)) == [[]]
     # Words find names better than vectors of nothing do, and validation rows say so.

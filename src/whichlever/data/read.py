@@ -120,6 +120,7 @@ class Reader:
             self.unseen = list(inputs)
 
     def read(self, name: str, role: Role | None) -> None:
+        """Add the rows of one file; ``role`` is theirs where the task gives the file one."""
         source = find_source(name, self.task.path(name))
         before = len(self.rows)
         pack = self.pack[0] if self.pack else None

@@ -144,9 +144,7 @@ def change_evidence(
     leader = max(rates, key=lambda name: rates[name], default=None)
     first = next((t for t in levers if t.lever == leader), None)
     longest = max(levers, key=lambda t: len(t.targets))
-    told = tuple(
-        _followed(t, margin, floors, first, seed) for t in levers if bool(t.changed.any())
-    )
+    told = tuple(_followed(t, margin, floors, first, seed) for t in levers if bool(t.changed.any()))
     return Change(
         rows=len(longest.targets),
         changed_rows=int(longest.changed.sum()),
@@ -209,9 +207,7 @@ def state_of(drop: Interval, over_floor: Interval | None, margin: float) -> Stat
     return "follows" if within and knows else "not shown"
 
 
-def rate(
-    right: Floats, mask: Bools, groups: tuple[str, ...] | None, seed: int
-) -> Interval:
+def rate(right: Floats, mask: Bools, groups: tuple[str, ...] | None, seed: int) -> Interval:
     """The share of the rows in ``mask`` that is right, exact or with groups' design effect."""
     hits = right[mask]
     if groups is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-
 from whichlever.measure.figure import Interval
 from whichlever.measure.intervals import share
 from whichlever.prices import Frozen
@@ -38,9 +37,7 @@ class Retrieval(Frozen):
     text: str
 
 
-def recall_at(
-    ranks: Sequence[int | None], depths: Sequence[int] = DEPTHS
-) -> dict[str, Interval]:
+def recall_at(ranks: Sequence[int | None], depths: Sequence[int] = DEPTHS) -> dict[str, Interval]:
     """Share of rows whose document is found by each depth, with exact intervals.
 
     Parameters
@@ -104,5 +101,3 @@ def turned(figure: Interval) -> Interval:
         high=None if figure.low is None else -figure.low,
         level=figure.level,
     )
-
-

@@ -149,7 +149,11 @@ def change_lines(measures: Measures) -> list[str]:
         ):
             found = [
                 f"{f.lever} {wording.share(f.before.value)} → {wording.share(f.after.value)}"
-                + ("" if f.seconds_to_index is None else f" in {wording.seconds(f.seconds_to_index)}")
+                + (
+                    ""
+                    if f.seconds_to_index is None
+                    else f" in {wording.seconds(f.seconds_to_index)}"
+                )
                 for f in change.levers
                 if f.state == state
             ]

@@ -27,9 +27,7 @@ def excluded(lever: LeverSummary, cite: Cite) -> Reason | None:
         "It goes stale: on rows whose fact changed after it was fitted it loses {0} of share "
         "right, more than the margin of {margin}, and knowledge_changes is {changes}."
     )
-    return cite.reason(
-        text, f"followed.{found}.drop", margin="goal.margin", changes=_CHANGES
-    )
+    return cite.reason(text, f"followed.{found}.drop", margin="goal.margin", changes=_CHANGES)
 
 
 def caveat(lever: LeverSummary, cite: Cite) -> Reason | None:
@@ -42,9 +40,7 @@ def caveat(lever: LeverSummary, cite: Cite) -> Reason | None:
         "knowledge_changes is {changes}"
     )
     keep_up = _keeping_up(lever, cite)
-    return cite.reason(
-        f"{text}{keep_up}.", f"followed.{found}.drop", changes=_CHANGES
-    )
+    return cite.reason(f"{text}{keep_up}.", f"followed.{found}.drop", changes=_CHANGES)
 
 
 def _keeping_up(lever: LeverSummary, cite: Cite) -> str:
@@ -97,4 +93,3 @@ def _stale(name: str, cite: Cite) -> str | None:
     change = cite.measures.change
     found = None if change is None else change.lever(name)
     return name if found is not None and found.state == "goes stale" else None
-

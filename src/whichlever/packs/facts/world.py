@@ -172,9 +172,7 @@ def alert(fact: Fact, dice: Dice) -> str:
 
 def rows(world: World, role: str, per_fact: int, dice: Dice) -> list[dict[str, Any]]:
     """``per_fact`` alerts of each fact with its team before the change, shuffled."""
-    drawn = [
-        (i, alert(fact, dice)) for _ in range(per_fact) for i, fact in enumerate(world.before)
-    ]
+    drawn = [(i, alert(fact, dice)) for _ in range(per_fact) for i, fact in enumerate(world.before)]
     return [
         {
             "id": f"{role}-{at:05d}",

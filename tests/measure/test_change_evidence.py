@@ -24,8 +24,17 @@ def twice(lever, n=400, knows=0.95, follows=1.0, groups=None, seed=0, classes=6,
     lost = random.random(n) >= knows
     wild = random.integers(0, classes, n)
     before, after = np.where(lost, wild, was), np.where(lost, wild, believed)
-    return Twice(lever, reads, before, after, targets, was, groups, 0.02 if reads else None,
-                 0.03 if reads else None)
+    return Twice(
+        lever,
+        reads,
+        before,
+        after,
+        targets,
+        was,
+        groups,
+        0.02 if reads else None,
+        0.03 if reads else None,
+    )
 
 
 def floor(n=400, seed=0):
@@ -81,7 +90,8 @@ def test_an_interval_holds_its_value_and_is_no_point(n, p, q, seed):
     found = difference(a, b, np.ones(n, bool), None, seed)
     assert found.low <= found.value <= found.high
     assert found.low < found.high
-    assert -1 <= found.low and found.high <= 1
+    assert found.low >= -1
+    assert found.high <= 1
 
 
 def test_stale_is_said_falsely_in_few_draws():
