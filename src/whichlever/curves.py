@@ -153,7 +153,14 @@ def _fit_all(
     spent, pace = 0.0, dict.fromkeys(names, 0.0)
     done: list[_Done] = []
     left: dict[str, int] = {}
-    with progress.step("learning curves", total=len(points) * len(names)) as bar:
+    guesses = (
+        lever.estimate_seconds(len(point.train), len(point.valid)) or 0.0
+        for point in points
+        for lever in levers.values()
+        if _read(run, lever, task, dataset, splits, point, seed) is None
+    )
+    about = min(budget, sum(guesses))
+    with progress.step("learning curves", len(points) * len(names), about or None) as bar:
         for point in points:
             for name in names:
                 found = _read(run, levers[name], task, dataset, splits, point, seed)

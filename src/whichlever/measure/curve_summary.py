@@ -235,7 +235,8 @@ def _crossings(
                 found = _cross(turned, own.lever, own.values, own.draws)
             out.append(found)
     for a, b in combinations(series, 2):
-        if a.order == b.order and a.lever != b.lever:
+        shared = len(np.intersect1d(a.labels, b.labels))
+        if a.order == b.order and a.lever != b.lever and shared > 2:
             out.append(_between(a, b))
     return out
 
@@ -286,7 +287,7 @@ def _ages(lever: str, series: Sequence[_Series]) -> list[Age]:
             out.append(
                 Age(
                     lever=lever, fraction=a.fractions[i], labels=int(labels),
-                    first=first, second=second, difference=difference,  # type: ignore[arg-type]
+                    first=first, second=second, difference=difference,
                 )
             )  # fmt: skip
     return out
@@ -323,7 +324,7 @@ def _bands(lever: str, series: Sequence[_Series], margin: float, seed: int) -> l
     """
     own = {s.order: s for s in series if s.lever == lever}
     out: list[Band] = []
-    for s in (own[o] for o in ("random", "newest") if o in own):  # type: ignore[index]
+    for s in (own[o] for o in ("random", "newest") if o in own):
         for times in TIMES:
             luck = None if s.luck is None else s.luck.scale / float(np.sqrt(s.labels[-1]))
             found = extrapolate(s.labels, s.values, s.draws, s.noise, luck, times, seed)
@@ -339,7 +340,7 @@ def _bands(lever: str, series: Sequence[_Series], margin: float, seed: int) -> l
                     lever=lever, order=s.order, times=times,
                     labels_then=round(times * float(s.labels[-1])), low=found.low, high=found.high,
                     gain_low=found.gain_low, gain_high=found.gain_high,
-                    outcome=outcome,  # type: ignore[arg-type]
+                    outcome=outcome,
                     families=found.families, luck=found.luck,
                 )
             )  # fmt: skip

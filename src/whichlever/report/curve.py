@@ -106,17 +106,16 @@ def band_words(band: Band) -> str:
 
 def curve_lines(curve: Curve) -> list[str]:
     """Two or three lines for a terminal."""
-    lead = next(iter(curve.orders()), None)
     level = {found.lever: found.score.value for found in curve.levels if not found.learns}
     out = []
     for lever in curve.levers():
-        points = [p for p in curve.points if p.lever == lever and p.order == lead]
+        own = [p for p in curve.points if p.lever == lever]
+        lead = own[0].order
+        points = [p for p in own if p.order == lead]
         steps = ", ".join(
             f"{wording.count(p.labels)}: {wording.share(p.score.value)}" for p in points
         )
-        said = [
-            f"{lever}, {metric_name(curve.metric)} by labels ({ORDERS[points[0].order]}) {steps}"
-        ]
+        said = [f"{lever}, {metric_name(curve.metric)} by labels ({ORDERS[lead]}) {steps}"]
         crossed = [
             c for c in curve.crossings
             if c.lever == lever and c.order == lead and level.get(c.other, 0.0)

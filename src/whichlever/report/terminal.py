@@ -63,10 +63,7 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
         console.print(Text("Hybrid:", style="bold"))
         for said in hybrid_lines(measures):
             console.print(Text("  • ").append(visible(said)))
-    if measures.curve is not None:
-        console.print(Text("Learning curves:", style="bold"))
-        for said in curve_lines(measures.curve)[:CURVES_SHOWN]:
-            console.print(Text("  • ").append(visible(said)))
+    _curves(console, measures)
     best = _best(measures)
     for said in autoclose_lines(measures.autoclose, verdict.lever or (best and best.lever)):
         console.print(Text(visible(said)))
@@ -82,6 +79,14 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     console.print(
         Text("report: ").append(visible(str(run / "report.html")), "bold"), soft_wrap=True
     )
+
+
+def _curves(console: Console, measures: Measures) -> None:
+    if measures.curve is None or not measures.curve.points:
+        return
+    console.print(Text("Learning curves:", style="bold"))
+    for said in curve_lines(measures.curve)[:CURVES_SHOWN]:
+        console.print(Text("  • ").append(visible(said)))
 
 
 def _sentences(console: Console, reasons: Sequence[Reason]) -> None:
