@@ -68,7 +68,6 @@ def task(data: Path, encoder: bool, curve: bool = True) -> dict[str, object]:
                 "max_rows": 25_000,
                 "max_tokens": 96,
                 "epochs": 2,
-                "learning_rate": 2e-4,
                 "minutes": 75,
                 "windows": [20_000],
             },

@@ -23,6 +23,7 @@ from whichlever.data.target_map import say_unlabelled, with_unlabelled
 from whichlever.environment import environment
 from whichlever.errors import EgressError, RunError
 from whichlever.hybrid import Joined, check_hybrid, join_hybrid, with_hybrid
+from whichlever.ladder import rung_ladder
 from whichlever.levers import Lever, build
 from whichlever.levers.build import family
 from whichlever.llm.batch import write_requests
@@ -235,6 +236,8 @@ def _conclude(
         measures = summarise(outcomes, task, labels, seed=seed)
         measures = with_hybrid(measures, task, joined, seed)
         measures = measures.model_copy(update={"curve": curve})
+        ladder = rung_ladder(run, task, prepared.splits, steps, measures, seed)
+        measures = measures.model_copy(update={"ladder": ladder})
         closing = autoclose_evidence(task, labels, steps)
         measures = measures.model_copy(update={"autoclose": closing})
         on_shift = measure_workload(outcomes, task, prepared.dataset, seed, progress)

@@ -177,6 +177,9 @@ class Constraints(Model):
     knowledge_changes: Literal["never", "monthly", "weekly", "daily", "live"] = "monthly"
     task_changes: Literal["rarely", "monthly", "weekly"] = "rarely"
     latency_p95_ms: float | None = Field(default=None, gt=0)
+    dollars_per_month: float | None = Field(
+        default=None, gt=0, description="Most that a month may cost, everything counted."
+    )
     proprietary: bool = Field(default=True, description="Are the patterns in your data your own?")
 
 

@@ -12,8 +12,15 @@ transformers = pytest.importorskip("transformers")
 
 from whichlever.errors import CheckFailed  # noqa: E402
 from whichlever.models import encoder, encoder_onnx  # noqa: E402
-from whichlever.models.encoder import EncoderOptions, EncoderRun, train_encoder  # noqa: E402
+from whichlever.models.encoder import (  # noqa: E402
+    EncoderOptions,
+    EncoderRun,
+    Refit,
+    train_encoder,
+)
+from whichlever.models.encoder_head import start_head  # noqa: E402
 from whichlever.models.encoder_infer import EncoderClassifier  # noqa: E402
+from whichlever.models.encoder_net import Classifier  # noqa: E402
 from whichlever.models.encoder_plan import plan  # noqa: E402
 from whichlever.models.encoder_text import (  # noqa: E402
     EncoderText,
@@ -256,3 +263,54 @@ def test_encoders_of_other_families_train(kind: str, minilm: Path, tmp_path: Pat
 def test_encoders_of_other_families_export(kind: str, minilm: Path, tmp_path: Path) -> None:
     run, held, text = train(other_encoder(kind, tmp_path, minilm), epochs=0.1)
     assert encoder_onnx.export(run.net, text.encode([*held, ""]).ids, tmp_path / "m.onnx") <= 1e-4
+
+
+def test_the_head_starts_as_a_probe_of_the_encoder_and_is_better_than_chance(tiny: Path) -> None:
+    text = EncoderText((tiny / "tokenizer.json").read_text(), 24)
+    (texts, targets), (held, held_targets) = rows(160, 0), rows(200, 1)
+    torch.manual_seed(0)
+    net = Classifier(tiny, 2)
+    before = {k: v.clone() for k, v in net.body.state_dict().items()}
+    start_head(net, text.encode(texts).ids, targets, None, np.random.default_rng(0))
+    said = encoder.net_logits(net, text.encode(held).ids).argmax(axis=1)
+    assert (said == held_targets).mean() > 0.8  # even a random encoder's states tell the words
+    assert all(torch.equal(before[k], v) for k, v in net.body.state_dict().items())
+
+
+def test_a_class_without_rows_keeps_a_finite_head(tiny: Path) -> None:
+    text = EncoderText((tiny / "tokenizer.json").read_text(), 24)
+    texts, targets = rows(40, 0)
+    net = Classifier(tiny, 3)
+    start_head(net, text.encode(texts).ids, targets, None, np.random.default_rng(0))
+    assert torch.isfinite(net.head.weight).all()
+    assert torch.isfinite(net.head.bias).all()
+    assert net.head.bias[2] < net.head.bias[:2].min()
+
+
+def test_a_refit_learns_what_only_the_newest_rows_know(tiny: Path) -> None:
+    text = EncoderText((tiny / "tokenizer.json").read_text(), 24)
+    (texts, targets), (held, held_targets) = rows(160, 0), rows(40, 1)
+    ids, held_ids = text.encode(texts).ids, text.encode(held).ids
+    turned = 1 - held_targets  # what the newest rows say is the opposite of the old ones
+    run = train_encoder(
+        tiny, ids, targets, held_ids, held_targets, 2,
+        options=EncoderOptions(epochs=4.0, rate=5e-3, refit_rate=2.0), seed=3, metric="accuracy",
+        progress=Silent(), refit=Refit([*held_ids] * 6, np.tile(turned, 6)),
+    )  # fmt: skip
+    assert run.refitted == 240
+    assert (run.valid_logits.argmax(axis=1) == held_targets).mean() == run.score > 0.9
+    assert (encoder.net_logits(run.net, held_ids).argmax(axis=1) == turned).mean() > 0.9
+
+
+def test_adapters_alone_are_trained_and_folded_in(tiny: Path) -> None:
+    pytest.importorskip("peft")
+    run, held, text = train(tiny, lora=4, rate=5e-2)
+    assert run.score > 0.8
+    names = set(run.net.state_dict())
+    assert not [name for name in names if "lora" in name]
+    torch.manual_seed(3)
+    fresh = Classifier(tiny, 2).state_dict()
+    changed = {n for n in names if not torch.equal(fresh[n], run.net.state_dict()[n])}
+    assert not [name for name in changed if "embeddings" in name or "LayerNorm" in name]
+    assert [name for name in changed if "query" in name]
+    assert encoder.net_logits(run.net, text.encode(held).ids).shape == (40, 2)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from whichlever.errors import TaskError
 from whichlever.levers.base import Lever
-from whichlever.task import Task
+from whichlever.task import FinetuneSettings, RagSettings, Task
 
 FAMILIES = ("majority", "linear", "prompt", "rag", "finetune", "recorded")
 
@@ -74,42 +74,56 @@ def _family(task: Task, name: str) -> list[Lever]:
 
         made = [Prompt(chosen.prompt)]
     elif name == "rag" and chosen.rag is not None:
-        from whichlever.levers.rag_vote import RagVote
-
-        # With the right document handed over: what is left to blame is the reader.
-        oracle = chosen.rag.oracle and task.documents is not None and task.data.document is not None
-        made = [RagVote(chosen.rag)]
-        if chosen.rag.match:
-            from whichlever.levers.rag_match import RagMatch
-
-            made += [RagMatch(chosen.rag, oracle=given) for given in (False, True)[: 1 + oracle]]
-        if not chosen.rag.vote_only:
-            from whichlever.levers.rag import Rag
-
-            made += [Rag(chosen.rag, oracle=given) for given in (False, True)[: 1 + oracle]]
+        made = _rag(task, chosen.rag)
     elif name == "finetune" and chosen.finetune is not None:
-        from whichlever.levers.finetune import FinetuneEncoder, FinetuneStatic
-
-        for rung in chosen.finetune.rungs:
-            made.append(
-                FinetuneStatic(chosen.finetune)
-                if rung == "static"
-                else FinetuneEncoder(chosen.finetune)
-            )
-        if chosen.finetune.joined:
-            from whichlever.levers.joined import FinetuneJoined
-            from whichlever.levers.linear import Linear
-
-            made.append(FinetuneJoined([Linear(chosen.linear), *made]))
+        made = _finetune(task, chosen.finetune)
     elif name == "recorded":
-        from whichlever.levers.recorded import Recorded
-
-        made = [Recorded(name, answers) for name, answers in chosen.recorded.items()]
-        ids = [lever.id for lever in made]
-        for lever_id in ids:
-            if ids.count(lever_id) > 1:
-                raise TaskError(
-                    f"levers.recorded: two names both become {lever_id!r}; "
-                    "make them differ in letters or digits"
-                )
+        made = _recorded(task)
     return made
+
+
+def _rag(task: Task, settings: RagSettings) -> list[Lever]:
+    from whichlever.levers.rag_vote import RagVote
+
+    # With the right document handed over: what is left to blame is the reader.
+    oracle = settings.oracle and task.documents is not None and task.data.document is not None
+    handed = (False, True)[: 1 + oracle]
+    made: list[Lever] = [RagVote(settings)]
+    if settings.match:
+        from whichlever.levers.rag_match import RagMatch
+
+        made += [RagMatch(settings, oracle=given) for given in handed]
+    if not settings.vote_only:
+        from whichlever.levers.rag import Rag
+
+        made += [Rag(settings, oracle=given) for given in handed]
+    return made
+
+
+def _finetune(task: Task, settings: FinetuneSettings) -> list[Lever]:
+    from whichlever.levers.finetune import FinetuneEncoder, FinetuneStatic
+
+    made: list[Lever] = [
+        FinetuneStatic(settings) if rung == "static" else FinetuneEncoder(settings)
+        for rung in settings.rungs
+    ]
+    if settings.joined:
+        from whichlever.levers.joined import FinetuneJoined
+        from whichlever.levers.linear import Linear
+
+        made.append(FinetuneJoined([Linear(task.levers.linear), *made]))
+    return made
+
+
+def _recorded(task: Task) -> list[Lever]:
+    from whichlever.levers.recorded import Recorded
+
+    made = [Recorded(name, answers) for name, answers in task.levers.recorded.items()]
+    ids = [lever.id for lever in made]
+    for lever_id in ids:
+        if ids.count(lever_id) > 1:
+            raise TaskError(
+                f"levers.recorded: two names both become {lever_id!r}; "
+                "make them differ in letters or digits"
+            )
+    return list(made)

@@ -32,6 +32,9 @@ ONNX, WEIGHTS, TOKENIZER, FACTS, PLAN, THREADS = (
 MOST_VALID = 2_000
 """Validation rows scored at each check, at most: a fixed random draw of more."""
 
+RATE, LORA_RATE = 2e-4, 2e-3
+"""Peak learning rates; adapters start from nothing and want a higher one."""
+
 ONNX_CHECKED = 64
 """Validation rows on which the ONNX file must answer as torch does."""
 
@@ -43,15 +46,17 @@ class FinetuneEncoder:
 
     def __init__(self, settings: FinetuneSettings) -> None:
         self._settings = settings
+        self._seeds = settings.seeds or 1
+        self._rate = settings.learning_rate or (RATE if settings.lora is None else LORA_RATE)
 
     def settings(self) -> Mapping[str, Any]:
         """What its results depend on beside the data."""
         s = self._settings
         return {
-            "base": s.base, "weights": base_fingerprint(s.base), "seeds": s.seeds,
+            "base": s.base, "weights": base_fingerprint(s.base), "seeds": self._seeds,
             "max_rows": s.max_rows, "max_tokens": s.max_tokens,
-            "epochs": s.epochs, "learning_rate": s.learning_rate, "minutes": s.minutes,
-            "refit": s.refit, "method": 3,
+            "epochs": s.epochs, "learning_rate": self._rate, "minutes": s.minutes,
+            "refit": s.refit, "method": 3, **({"lora": s.lora} if s.lora is not None else {}),
         }  # fmt: skip
 
     @property
@@ -61,7 +66,8 @@ class FinetuneEncoder:
 
     def check(self, task: Task) -> None:
         """Raise early what `fit` would raise late: a missing package, or no such base."""
-        check_base(self._settings.base, task, "onnx", "onnxscript", "onnxruntime")
+        more = ("onnx", "onnxscript", "onnxruntime")
+        check_base(self._settings.base, task, *more, *(("peft",) if self._settings.lora else ()))
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """About how long `fit` will take, in seconds: at most its budget; measured when it starts.
@@ -70,7 +76,7 @@ class FinetuneEncoder:
         """
         rows = min(train, self._settings.max_rows or train)
         each = rows * self._settings.epochs / 40
-        return min(self._settings.minutes * 60, each * self._settings.seeds) + 30
+        return min(self._settings.minutes * 60, each * self._seeds) + 30
 
     def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
         """Train on the newest rows, keeping the weights that are best on validation rows.
@@ -141,9 +147,10 @@ class FinetuneEncoder:
         )
         options = EncoderOptions(
             epochs=settings.epochs,
-            rate=settings.learning_rate,
+            rate=self._rate,
+            lora=settings.lora,
             balance=0.5 if metric == "macro_f1" else 0.0,
-            seconds=settings.minutes * 60 / settings.seeds,
+            seconds=settings.minutes * 60 / self._seeds,
         )
         refit, replayed = None, range(0)
         if settings.refit:
@@ -155,7 +162,7 @@ class FinetuneEncoder:
             )
 
         def trained(seed: int, record: Path) -> EncoderRun:
-            more = f" (seed {seed})" if settings.seeds > 1 else ""
+            more = f" (seed {seed})" if self._seeds > 1 else ""
             return train_encoder(
                 base, inputs.ids, targets, valid_inputs.ids, valid_targets, len(context.labels),
                 options=options, seed=seed, metric=metric, progress=context.progress,
@@ -165,7 +172,7 @@ class FinetuneEncoder:
         with training_threads(_threads(context.folder, settings.threads)) as threads:
             run = trained(context.seed, context.folder / PLAN)
             scores = [run.score]
-            for seed in range(context.seed + 1, context.seed + settings.seeds):
+            for seed in range(context.seed + 1, context.seed + self._seeds):
                 record = context.folder / f"plan-{seed}.json"
                 if not record.exists():
                     keep_plan(record, replace(run.plan, stop_at=None))
@@ -235,7 +242,8 @@ def _threads(folder: Path, asked: int | None) -> int:
 
 def _what(chosen: Mapping[str, Any]) -> str:
     """The scope of every claim: what was trained, and what of the texts it read."""
-    parts = [f"fine-tuning {chosen['base']} (every weight)"]
+    how = "every weight" if chosen.get("lora") is None else f"LoRA, rank {chosen['lora']}"
+    parts = [f"fine-tuning {chosen['base']} ({how})"]
     longer = [
         f"{_percent(cut / rows)} of {name} rows"
         for name, cut, rows in (

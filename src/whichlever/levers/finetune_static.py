@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MODEL, FACTS = "static.safetensors", "static.json"
 
+SEEDS = 3
+"""Trainings unless the task says how many: each costs seconds, and one may be luck."""
+
 
 class FinetuneStatic:
     """Learns token vectors that start as an encoder's, and pairs of them where that helps."""
@@ -36,13 +39,14 @@ class FinetuneStatic:
 
     def __init__(self, settings: FinetuneSettings) -> None:
         self._settings = settings
+        self._seeds = settings.seeds or SEEDS
 
     def settings(self) -> Mapping[str, Any]:
         """What its results depend on beside the data."""
         s = self._settings
         return {
             "base": s.base, "weights": base_fingerprint(s.base), "windows": list(s.windows),
-            "seeds": s.seeds, "refit": s.refit, "method": 2,
+            "seeds": self._seeds, "refit": s.refit, "method": 2,
         }  # fmt: skip
 
     @property
@@ -56,14 +60,15 @@ class FinetuneStatic:
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """About how long `fit` will take, in seconds, measured on two cores."""
-        return 10.0 + 0.003 * train * (1 + (self._settings.seeds - 1) / 4)
+        return 10.0 + 0.003 * train * (1 + (self._seeds - 1) / 4)
 
     def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
         """Try pairs and class weights on the smallest window, then the windows, on validation.
 
         What was chosen is then fitted again on training and validation rows together (``refit``),
-        for as many passes as were best. With more ``seeds`` what was chosen is trained again with the next ones, and their
-        validation scores are kept in ``chosen["seed_scores"]``; the first seed's model answers.
+        for as many passes as were best. With more ``seeds`` what was chosen is trained again with
+        the next ones, and their validation scores are kept in ``chosen["seed_scores"]``; the
+        first seed's model answers.
 
         A fit that was completed in ``context.folder`` is read back instead.
 
@@ -149,7 +154,7 @@ class FinetuneStatic:
                     best = (size, run)
             size, run = best
             rows = newest(train, size, context.seed)
-            others = range(context.seed + 1, context.seed + self._settings.seeds)
+            others = range(context.seed + 1, context.seed + self._seeds)
             scores = [run.score, *(attempt(rows, run.options, s).score for s in others)]
             scored = StaticClassifier(run.model).probabilities([row.text for row in valid])
             held_out = HeldOut(tuple(row.id for row in valid), scored)

@@ -7,6 +7,7 @@ such as the weights of a joined model, needs scores from before that.
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -61,7 +62,7 @@ class HeldOut:
             with file.open("rb") as raw, np.load(raw, allow_pickle=False) as arrays:
                 text = arrays["ids"].tobytes().decode("utf-8", "surrogatepass")
                 scores, count = arrays["scores"], int(arrays["count"])
-        except (OSError, EOFError, KeyError, ValueError) as error:
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise RunError(f"{file}: is damaged; remove its folder and fit again") from error
         ids = tuple(_unescaped(line) for line in text.split("\n")) if count else ()
         if scores.ndim != 2 or len(ids) != count or len(scores) != count:

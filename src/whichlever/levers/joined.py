@@ -220,7 +220,8 @@ class JoinedPredictor:
             return []
         began = time.perf_counter()
         answers = [p.predict(rows) for p in self._predictors]
-        scores = pool([np.stack([a.scores for a in given]) for given in answers], self._weights)  # type: ignore[arg-type]
+        tables = [np.stack([s for a in given if (s := a.scores) is not None]) for given in answers]
+        scores = pool(tables, self._weights)
         best = scores.argmax(axis=1).tolist()
         usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
         return [

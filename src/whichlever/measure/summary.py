@@ -8,8 +8,9 @@ from whichlever.measure.autoclosing import Autoclose
 from whichlever.measure.change import Change
 from whichlever.measure.curve import Curve
 from whichlever.measure.figure import Interval
-from whichlever.measure.oracle import Retrieval
 from whichlever.measure.hybrid import Hybrid, HybridLeftOut
+from whichlever.measure.ladder import Ladder
+from whichlever.measure.oracle import Retrieval
 from whichlever.measure.workload import Workload
 from whichlever.prices import Bill, CallCost, Frozen
 
@@ -131,6 +132,7 @@ class Measures(Frozen):
     retrieval: tuple[Retrieval, ...] = ()
     autoclose: Autoclose | None = None
     curve: Curve | None = None
+    ladder: Ladder | None = None
     workload: Workload | None = None
     hybrid: Hybrid | HybridLeftOut | None = None
 

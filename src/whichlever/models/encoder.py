@@ -53,6 +53,8 @@ class EncoderOptions:
         Time budget that training is planned for.
     refit_rate
         The refit's peak learning rate as a share of ``rate``.
+    lora
+        Rank of low-rank adapters to train instead of every weight; None trains every weight.
     """
 
     epochs: float = 4.0
@@ -67,6 +69,7 @@ class EncoderOptions:
     patience: int = 2
     seconds: float = 1800.0
     refit_rate: float = 0.15
+    lora: int | None = None
 
 
 @dataclass
@@ -145,7 +148,7 @@ def train_encoder(
         With the same seed, rows, plan and thread count, the same weights.
     """
     torch.manual_seed(seed)
-    net = Classifier(folder, classes)
+    net = Classifier(folder, classes, options.lora)
     lengths = np.fromiter((len(ids) for ids in train), np.int64, len(train))
     planned = None if record is None else kept_plan(record)
     if planned is None:
@@ -224,6 +227,7 @@ class _Trainer:
         self.net.load_state_dict(self.best)
         if refit is not None:
             self._refit(refit, weight, bar)
+        self.net.merge()
         self.net.eval()
         best = max(self.scores, key=lambda pair: pair[1])
         return EncoderRun(

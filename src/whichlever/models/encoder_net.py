@@ -22,9 +22,12 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
     folder : Path
         A Hugging Face folder with safetensors weights.
     classes : int
+    lora : int, optional
+        Rank of low-rank adapters on every linear layer, which alone are trained with the head
+        (Hu et al. 2021); None trains every weight. `merge` folds them in.
     """
 
-    def __init__(self, folder: Path, classes: int) -> None:
+    def __init__(self, folder: Path, classes: int, lora: int | None = None) -> None:
         super().__init__()
         logging.disable_progress_bar()
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -33,6 +36,8 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
             if hasattr(config, name):
                 setattr(config, name, 0.0)
         self.body = _encoder(folder, config)
+        if lora is not None:
+            self.body = _adapted(self.body, lora)
         self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(self.body.config.hidden_size, classes)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -50,6 +55,12 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
         mean: torch.Tensor = (hidden * mask).sum(dim=1) / mask.sum(dim=1)
         return mean
 
+    def merge(self) -> None:
+        """Fold adapters, where there are any, into the weights that they adapt."""
+        merge = getattr(self.body, "merge_and_unload", None)
+        if merge is not None:
+            self.body = merge()
+
     def groups(self, rate: float, layer_decay: float, weight_decay: float) -> list[dict[str, Any]]:
         """Optimizer groups: lower layers learn more slowly, biases and norms do not decay.
 
@@ -59,6 +70,8 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
         layers = self.body.config.num_hidden_layers
         grouped: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, parameter in self.named_parameters():
+            if not parameter.requires_grad:
+                continue
             if name.startswith("head"):
                 own = 5 * rate
             else:
@@ -70,6 +83,16 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
         return [
             {"params": params, "lr": lr, "weight_decay": wd} for (lr, wd), params in grouped.items()
         ]
+
+
+def _adapted(body: nn.Module, rank: int) -> nn.Module:
+    """The encoder with its weights frozen and adapters of a rank on every linear layer."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=rank, lora_alpha=2 * rank, target_modules="all-linear", lora_dropout=0.0, bias="none"
+    )
+    return get_peft_model(body, config)
 
 
 def _encoder(folder: Path, config: Any) -> nn.Module:  # noqa: ANN401 - a transformers config

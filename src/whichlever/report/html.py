@@ -13,11 +13,12 @@ from markupsafe import Markup, escape
 from whichlever.measure.summary import LeverSummary
 from whichlever.report import findings, sections, wording
 from whichlever.report.autoclose import autoclose_section
-from whichlever.report.charts import draw_charts
 from whichlever.report.change import change_section, cost_of_change, retrieval_rows
+from whichlever.report.charts import draw_charts
 from whichlever.report.curve import curve_section
 from whichlever.report.files import Answer, RunFiles, read_run
 from whichlever.report.hybrid import hybrid_section
+from whichlever.report.ladder import ladder_section
 from whichlever.report.look import metric_name
 from whichlever.report.mistakes import (
     FEW,
@@ -87,6 +88,7 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             charts=draw_charts(files, given),
             autoclose=autoclose_section(files, given, first and first.lever, redact=redact),
             curve=curve_section(files, given),
+            ladder=ladder_section(files, given),
             workload=workload_section(files, given, first and first.lever, redact=redact),
             change=change_section(files, given),
             retrieval=retrieval_rows(files, given),

@@ -15,6 +15,7 @@ from whichlever.verdict.curves import curve_changes, curve_reasons
 from whichlever.verdict.figures import Cite, spoken
 from whichlever.verdict.hybrid import LEVER as HYBRID
 from whichlever.verdict.hybrid import hybrid_reasons
+from whichlever.verdict.ladder import ladder_reasons
 from whichlever.verdict.rules import advise
 from whichlever.verdict.scope import scope
 from whichlever.verdict.standing import FLOOR
@@ -48,6 +49,7 @@ def decide(task: Task, measures: Measures, audit_note: str | None = None) -> Ver
             *_reasons(cite, choice),
             *_hybrid(cite, choice),
             *change_reasons(cite, choice.lever or choice.best),
+            *ladder_reasons(cite),
             *curve_reasons(cite, choice.lever or choice.best),
             *closing_reasons(cite, choice.lever or choice.best),
         ),

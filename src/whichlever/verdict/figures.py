@@ -43,6 +43,9 @@ def resolve(figure: str, task: Task, measures: Measures | None = None) -> Any:  
         )
     elif measures is not None and root == "curve":
         start = {} if measures.curve is None else measures.curve.figures()
+    elif measures is not None and root == "ladder":
+        rungs = () if measures.ladder is None else measures.ladder.rungs
+        start = {found.lever: found for found in rungs}
     elif measures is not None and root == "closing":
         closing = () if measures.autoclose is None else measures.autoclose.levers
         start = {found.lever: found for found in closing}

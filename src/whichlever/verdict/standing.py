@@ -98,6 +98,12 @@ def _hard(lever: LeverSummary, cite: Cite, own: str) -> list[Reason]:
         text = f"Its p95 latency is {{0}}{why}; at most {{limit}} is allowed."
         figure = f"{own}.latency.p95_ms"
         out.append(cite.reason(text, figure, limit="constraints.latency_p95_ms"))
+    most, bill = constraints.dollars_per_month, lever.bill
+    month = None if bill is None else bill.month(constraints.calls_per_month)
+    if most is not None and month is not None and month > most:
+        text = "It costs {0} a month, everything counted; at most {most} is allowed."
+        figure = f"{own}.bill.dollars_per_month"
+        out.append(cite.reason(text, figure, most="constraints.dollars_per_month"))
     stale = goes_stale(lever, cite)
     return out if stale is None else [*out, stale]
 
