@@ -291,15 +291,19 @@ def test_a_refit_learns_what_only_the_newest_rows_know(tiny: Path) -> None:
     text = EncoderText((tiny / "tokenizer.json").read_text(), 24)
     (texts, targets), (held, held_targets) = rows(160, 0), rows(40, 1)
     ids, held_ids = text.encode(texts).ids, text.encode(held).ids
-    turned = 1 - held_targets  # what the newest rows say is the opposite of the old ones
+    new = text.encode([f"kernel panic {i}" for i in range(40)]).ids  # class 1, as only they say
+    given = {"options": EncoderOptions(epochs=4.0, rate=5e-3, refit_rate=0.5), "seed": 3}
+    given |= {"metric": "accuracy", "progress": Silent()}
     run = train_encoder(
-        tiny, ids, targets, held_ids, held_targets, 2,
-        options=EncoderOptions(epochs=4.0, rate=5e-3, refit_rate=2.0), seed=3, metric="accuracy",
-        progress=Silent(), refit=Refit([*held_ids] * 6, np.tile(turned, 6)),
+        tiny, ids, targets, held_ids, held_targets, 2, **given,
+        refit=Refit([*new, *ids[:80]], np.concatenate((np.ones(40, np.int64), targets[:80]))),
     )  # fmt: skip
-    assert run.refitted == 240
+    assert run.refitted == 120
     assert (run.valid_logits.argmax(axis=1) == held_targets).mean() == run.score > 0.9
-    assert (encoder.net_logits(run.net, held_ids).argmax(axis=1) == turned).mean() > 0.9
+    assert encoder.net_logits(run.net, new).argmax(axis=1).mean() > 0.9
+    assert (encoder.net_logits(run.net, held_ids).argmax(axis=1) == held_targets).mean() > 0.7
+    alone = train_encoder(tiny, ids, targets, held_ids, held_targets, 2, **given)
+    assert np.array_equal(alone.valid_logits, run.valid_logits)
 
 
 def test_adapters_alone_are_trained_and_folded_in(tiny: Path) -> None:
