@@ -61,6 +61,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python bench/import_time.py
 	$(BIN)/python bench/memory_100k.py
 	$(BIN)/python bench/static_speed.py
+	$(BIN)/python bench/encoder_speed.py
 	$(BIN)/python bench/results.py fill
 
 schema: setup

@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md",
-         "docs/results/curves.md")  # fmt: skip
+         "docs/results/curves.md", "docs/results/validity.md")  # fmt: skip
 BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -183,6 +183,23 @@ def speed_table(static: dict[str, Any]) -> str:
     )
 
 
+def encoder_table(found: dict[str, Any]) -> str:
+    """The encoder rung's training beside plain loops."""
+    runs = found["runs"]
+    slowest = runs["padded to the window"]["rows_per_second"]
+    lines = [
+        "| training loop, two threads | rows/s | ratio | accuracy after one pass |",
+        "|---|---|---|---|",
+    ]
+    for name, run in runs.items():
+        scores = ", ".join(f"{score:.3f}" for score in run["accuracy"])
+        lines.append(
+            f"| {name} | {run['rows_per_second']:.1f} | {run['rows_per_second'] / slowest:.1f} | "
+            f"{scores} |"
+        )
+    return "\n".join(lines)
+
+
 def bound_table(started: dict[str, Any], memory: dict[str, Any]) -> str:
     """Import time and memory against their bounds."""
     return "\n".join(
@@ -225,6 +242,86 @@ def band_words(found: dict[str, Any]) -> str:
     )
 
 
+def exact_share(found: dict[str, Any]) -> str:
+    """A share with its Clopper–Pearson interval, and of how many."""
+    if not found["of"]:
+        return "–"
+    return (
+        f"{found['value']:.1%} [{found['low']:.1%}, {found['high']:.1%}] "
+        f"({found['hits']} of {found['of']:,})"
+    )
+
+
+def validity_table(lines: dict[str, Any], first: str, columns: dict[str, str]) -> str:
+    """One line per name, one column per share; ``columns`` is key to heading."""
+    out = [f"| {first} | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, found in lines.items():
+        cells = [
+            exact_share(found[key]) if isinstance(found[key], dict)
+            else "–" if found[key] is None else f"{found[key]:,}"
+            for key in columns
+        ]  # fmt: skip
+        out.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(out)
+
+
+def validity_blocks(found: dict[str, Any]) -> dict[str, str]:
+    """The tables of docs/results/validity.md."""
+    made = {}
+    truth = {
+        "verdict": "verdict given",
+        "false_winner": "false winners, of all runs",
+        "false_direction": "a false direction",
+    }
+    cover = {
+        "differences": "differences inside their 95 % interval",
+        "scores": "scores inside theirs",
+    }
+    if known := found.get("known"):
+        whole = {"all": known["all"], **known["by_gap"]}
+        edge = {f"edge, {name}": line for name, line in known["edge_by_kind"].items()}
+        made["validity-known"] = validity_table({**whole, **edge}, "truth", truth)
+        made["validity-power"] = validity_table(
+            dict(sorted(known["by_size"].items(), key=_in_order)),
+            "truth · margin · rows",
+            {"verdict": "verdict given", "false_winner": "false winners"},
+        )
+        kinds = {k.replace("True", "groups").replace("False", "rows"): v
+                 for k, v in known["by_kind"].items()}  # fmt: skip
+        made["validity-coverage"] = validity_table(dict(sorted(kinds.items())), "kind", cover)
+    if labels := found.get("labels"):
+        made["validity-labels"] = validity_table(
+            {k: v for k, v in labels.items() if k != "draws"},
+            "truth",
+            {
+                "asked": "asked for more",
+                "left_out": "too many to draw",
+                "asked_rows": "rows asked for (median)",
+                "fresh": "verdict on a new set of that size",
+                "grown": "verdict when the first set grows to it",
+                "two_looks_false": "false winner at either look",
+            },
+        )
+    if real := found.get("real"):
+        lines = {"all": real["all"], **real["by_set"], **real["by_size"]}
+        made["validity-real"] = validity_table(
+            {k: v for k, v in lines.items() if v["verdict"]["of"]},
+            "set, or margin · rows",
+            {
+                "verdict": "verdict given",
+                "contradicted": "contradicted winners",
+                "behind_by_value": "behind by more than the margin, by the truth rows' figure",
+                "false_direction": "a contradicted direction",
+            },
+        )
+    return made
+
+
+def _in_order(item: tuple[str, Any]) -> tuple[str, float, int]:
+    gap, margin, rows = item[0].split(" · ")
+    return gap, float(margin), int(rows)
+
+
 def blocks() -> dict[str, str]:
     """Every block by name, from the JSON files that are there."""
     made: dict[str, str] = {}
@@ -242,9 +339,14 @@ def blocks() -> dict[str, str]:
     if (RESULTS / "curves.json").exists():
         bands = json.loads((RESULTS / "curves.json").read_text())
         made["curve-band"], made["curve-band-words"] = band_table(bands), band_words(bands)
+    if (RESULTS / "validity.json").exists():
+        made |= validity_blocks(json.loads((RESULTS / "validity.json").read_text()))
     static = ROOT / "bench" / "results" / "static_speed.json"
     if static.exists():
         made["static-speed"] = speed_table(json.loads(static.read_text()))
+    trained = ROOT / "bench" / "results" / "encoder_speed.json"
+    if trained.exists():
+        made["encoder-speed"] = encoder_table(json.loads(trained.read_text()))
     bounds = [
         ROOT / "bench" / "results" / f"{name}.json" for name in ("import_time", "memory_100k")
     ]
