@@ -97,4 +97,5 @@ def _pairs(groups: Ints, pieces: Ints) -> Floats:
     """Pairs of alerts of one group, summed over each piece, shape (pieces,)."""
     _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     pairs = sizes * (sizes - 1) / 2
-    return np.bincount(pieces[first], weights=pairs, minlength=int(pieces.max()) + 1)
+    summed = np.bincount(pieces[first], weights=pairs, minlength=int(pieces.max()) + 1)
+    return np.asarray(summed, dtype=np.float64)

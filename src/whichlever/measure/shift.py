@@ -20,7 +20,7 @@ from whichlever.measure.figure import Interval
 from whichlever.measure.intervals import percentile, share, widest
 from whichlever.measure.outcome import Outcome
 from whichlever.measure.shift_wait import Setting, row_shares, wait
-from whichlever.measure.workload import Gain, LeverShift
+from whichlever.measure.workload import Gain, LeverShift, RankedBy
 from whichlever.task import Task
 
 Floats = npt.NDArray[np.float64]
@@ -33,7 +33,8 @@ BINS = 400
 
 LOOKED = (
     *(round(float(x), 6) for x in np.geomspace(0.001, 0.04, 9)),
-    *(round(0.05 * i, 2) for i in range(1, 21)),
+    *(round(0.025 * i, 3) for i in range(2, 12)),
+    *(round(0.05 * i, 2) for i in range(6, 21)),
 )
 """Shares of the queue at which the gain is told."""
 
@@ -108,7 +109,7 @@ def per_month(per_day: float) -> float:
     return float(per_day) * 30.4
 
 
-def order_keys(outcome: Outcome, known: Bools, setting: Setting) -> tuple[Floats, str]:
+def order_keys(outcome: Outcome, known: Bools, setting: Setting) -> tuple[Floats, RankedBy]:
     """Each row's place in the queue, shape (n,): lower is looked at first.
 
     The place is minus the expected cost of closing the row, by the calibrated probabilities, or
@@ -121,7 +122,8 @@ def order_keys(outcome: Outcome, known: Bools, setting: Setting) -> tuple[Floats
         worth = np.where(np.isnan(scores).any(axis=1), worth, scores @ setting.cost)
     unknown = np.isnan(worth)
     worth[unknown] = worth[~unknown].mean() if (~unknown).any() else 0.0
-    return -np.round(worth, 9), "answers" if scores is None else "scores"
+    places = np.asarray(-np.round(worth, 9), dtype=np.float64)
+    return places, "answers" if scores is None else "scores"
 
 
 def _points(setting: Setting) -> Floats:

@@ -19,7 +19,7 @@ Bools = npt.NDArray[np.bool_]
 
 WAIT_DRAWS = 20
 """Bootstrap draws that are simulated."""
-ARRIVALS, PROBES = 20_000, 4_000
+ARRIVALS, PROBES = 40_000, 4_000
 """Alerts of the simulation that gives the waits, and urgent ones whose waits are read off it."""
 
 
@@ -64,7 +64,7 @@ def row_shares(weights: Floats, of_label: Floats, mix: Floats) -> Floats:
     each = np.divide(mix[:, None], counts, out=np.zeros_like(counts), where=counts > 0)
     rows = weights * (of_label @ each)
     total = rows.sum(axis=0, keepdims=True)
-    return np.divide(rows, total, out=np.zeros_like(rows), where=total > 0)
+    return np.asarray(np.divide(rows, total, out=np.zeros_like(rows), where=total > 0))
 
 
 def wait(keys: Floats, of_label: Floats, setting: Setting, draws: Draws, held: int | None) -> Wait:
@@ -92,12 +92,12 @@ def wait(keys: Floats, of_label: Floats, setting: Setting, draws: Draws, held: i
         return float(np.isfinite(found).mean()), float(middle), float(far)
 
     value = run(np.ones(len(keys)), ARRIVALS, PROBES, setting.seed)
-    drawn = []
+    drawn: list[tuple[float, float, float]] = []
     for weights in draws.chunks():
         for column in weights.T:
             if len(drawn) == WAIT_DRAWS:
                 break
-            drawn.append(run(column, ARRIVALS // 5, PROBES // 5, setting.seed + len(drawn) + 1))
+            drawn.append(run(column, ARRIVALS // 10, PROBES // 5, setting.seed + len(drawn) + 1))
     table = np.array([one for one in drawn if not math.isnan(one[0])]).reshape(-1, 3)
     reached = _around(value[0], table[:, 0])
     if len(np.unique(keys)) > 1:  # an order of arrival does not depend on the rows at all

@@ -7,6 +7,8 @@ from typing import Literal
 from whichlever.measure.figure import Interval
 from whichlever.prices import Frozen
 
+RankedBy = Literal["scores", "answers"]
+
 
 class Minutes(Frozen):
     """A wait in minutes, with its interval; None is "not within a day"."""
@@ -69,7 +71,7 @@ class LeverShift(Frozen):
     rows: int
     urgent_rows: int
     missed_rows: int
-    ranked_by: Literal["scores", "answers"]
+    ranked_by: RankedBy
     looked: Interval
     alerts_per_hour: Interval | None
     urgent_per_hour: Interval | None
