@@ -91,12 +91,31 @@ def hybrid_lines(measures: Measures) -> list[str]:
     ends = (
         (f"{found.first} alone", found.all_first),
         (f"handing {found.chosen.handed.value:.1%} over to {_who(found)}", found.chosen),
-        (f"{_who(found)} alone", found.all_then),
+        (f"{_who(found)} alone{_assumed(found)}", found.all_then),
     )
-    return [
+    told = [
         f"{name}: {metric} {wording.interval(p.metric)}, {_month(p)}" + _worth(p)
         for name, p in ends
     ]
+    return [*told, *([_saved(found)] if found.saves is not None else [])]
+
+
+def _assumed(found: Hybrid) -> str:
+    if found.review_accuracy is None:
+        return ""
+    return f" (assumed to be right on {100 * found.review_accuracy:g} %)"
+
+
+def _saved(found: Hybrid) -> str:
+    saves = found.saves
+    assert saves is not None
+    ends = ""
+    if saves.low is not None:
+        ends = f" [{wording.money(saves.low)}, {wording.money(saves.high)}]"
+    return (
+        f"Against {found.first} alone it saves {wording.money(saves.value)}{ends} a month, "
+        "mistakes counted at your price."
+    )
 
 
 def _month(point: HybridPoint) -> str:
@@ -171,14 +190,5 @@ def _facts(found: Hybrid, measures: Measures) -> Sequence[str]:
             "for them."
         )
     if found.saves is not None:
-        saves = found.saves
-        ends = (
-            ""
-            if saves.low is None
-            else f" [{wording.money(saves.low)}, {wording.money(saves.high)}]"
-        )
-        told.append(
-            f"Against {found.first} alone it saves {wording.money(saves.value)}{ends} a month, "
-            "mistakes counted at your price."
-        )
+        told.append(_saved(found))
     return told

@@ -39,9 +39,9 @@ def threshold_curve(
 
 
 def _quality(found: Hybrid, metric: str, mark: Mark, x: alt.X) -> alt.LayerChart:
-    points = [*found.curve, *found.calibrate]
-    lows = [p.metric.value if p.metric.low is None else p.metric.low for p in points]
-    highs = [p.metric.value if p.metric.high is None else p.metric.high for p in points]
+    also = [p.metric.value for p in found.calibrate]
+    lows = [p.metric.value if p.metric.low is None else p.metric.low for p in found.curve] + also
+    highs = [p.metric.value if p.metric.high is None else p.metric.high for p in found.curve] + also
     room = max(0.02, (max(highs) - min(lows)) * 0.06)
     domain = [max(0.0, min(lows) - room), min(1.0, max(highs) + room)]
     scale = alt.Scale(domain=domain, nice=False, zero=False)
