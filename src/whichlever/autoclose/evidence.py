@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from whichlever import trials
 from whichlever.measure.autoclose import measure_autoclose
@@ -12,11 +12,25 @@ from whichlever.measure.outcome import Outcome
 from whichlever.task import Task
 
 if TYPE_CHECKING:
-    from whichlever.step import Step
+    import polars as pl
+
+
+class Answered(Protocol):
+    """A lever's finished step: its trials (roles calibrate and test) and the facts of its fit."""
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per answer."""
+        ...
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What ``step.json`` says."""
+        ...
 
 
 def autoclose_evidence(
-    task: Task, labels: Sequence[str], steps: Sequence[Step]
+    task: Task, labels: Sequence[str], steps: Sequence[Answered]
 ) -> Autoclose | None:
     """Measure every lever's promises; None where the task asks for none."""
     if task.autoclose is None:
@@ -26,13 +40,13 @@ def autoclose_evidence(
     )
 
 
-def _test(step: Step, labels: Sequence[str]) -> Outcome:
+def _test(step: Answered, labels: Sequence[str]) -> Outcome:
     found = _role(step, "test", labels)
     assert found is not None  # a lever without test rows never reaches the measuring
     return found
 
 
-def _role(step: Step, role: str, labels: Sequence[str]) -> Outcome | None:
+def _role(step: Answered, role: str, labels: Sequence[str]) -> Outcome | None:
     import polars as pl
 
     frame = step.frame.filter(pl.col("role") == role)

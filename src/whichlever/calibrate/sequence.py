@@ -16,18 +16,20 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 
-def log_capital(hits: int, rows: int, share: float) -> float:
-    """Natural logarithm of M(share)."""
-    from scipy.special import betaln
+Floats = npt.NDArray[np.float64]
 
-    misses = rows - hits
-    if (share <= 0 and hits) or (share >= 1 and misses):
-        return math.inf
-    likelihood = (hits * math.log(share) if hits else 0.0) + (
-        misses * math.log1p(-share) if misses else 0.0
-    )
-    return float(betaln(hits + 0.5, misses + 0.5) - betaln(0.5, 0.5)) - likelihood
+
+def log_capital(hits: npt.ArrayLike, rows: npt.ArrayLike, share: float) -> Floats:
+    """Natural logarithm of M(share), any shape."""
+    from scipy.special import betaln, xlog1py, xlogy
+
+    k = np.asarray(hits, dtype=np.float64)
+    misses = np.asarray(rows, dtype=np.float64) - k
+    likelihood = xlogy(k, share) + xlog1py(misses, -share)
+    return np.asarray(betaln(k + 0.5, misses + 0.5) - betaln(0.5, 0.5) - likelihood)
 
 
 def confidence_sequence(hits: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -48,7 +50,7 @@ def confidence_sequence(hits: int, rows: int, confidence: float = 0.95) -> tuple
     best = hits / rows
 
     def over(share: float) -> float:
-        return log_capital(hits, rows, share) - limit
+        return float(log_capital(hits, rows, share)) - limit
 
     tiny = 1e-15
     low = 0.0 if hits == 0 else float(brentq(over, tiny, max(best, 2 * tiny), xtol=1e-14))
