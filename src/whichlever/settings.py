@@ -326,3 +326,31 @@ class WorkloadSettings(Model):
         if self.mix and not any(self.mix.get(label) for label in self.urgent):
             raise ValueError("mix: the urgent labels have no share")
         return self
+
+
+class NoiseSettings(Model):
+    """Labels that are probably wrong: how they are looked for."""
+
+    folds: int = Field(default=5, ge=2, le=20, description="Models that judge rows unseen.")
+    by_group: bool = Field(
+        default=False,
+        description="Rows of one group are judged by models that saw none of it: right where whole "
+        "groups may be labelled wrong alike, harder where they are not.",
+    )
+    max_rows: int | None = Field(default=None, ge=50, description="Newest rows to judge.")
+    minutes: float = Field(
+        default=10.0, gt=0, description="Budget, estimated; over it, only the newest rows."
+    )
+    test: bool = Field(
+        default=False, description="Judge test labels too; models never learn from test rows."
+    )
+    check: bool = Field(
+        default=True,
+        description="Plant wrong labels among yours and count how many are found, which doubles "
+        "the time.",
+    )
+    planted: float = Field(default=0.05, gt=0, le=0.3, description="Share planted by check.")
+    effect: bool = Field(
+        default=True,
+        description="compare: the linear lever's score without the suspects, and relabelled.",
+    )

@@ -111,6 +111,29 @@ def near_duplicates(
     return found
 
 
+def near_pairs(texts: Sequence[str], threshold: float = NEAR) -> tuple[Flags, Flags]:
+    """Pairs of texts that are near duplicates by estimate (standard error .06), nearest first.
+
+    Parameters
+    ----------
+    texts : n texts, exact duplicates taken out
+    threshold : Jaccard similarity of the sets of words and word pairs
+
+    Returns
+    -------
+    earlier, later : positions in ``texts``, shape (pairs,) each
+    """
+    sketches = _sketches(texts)
+    found = [pairs for pairs, _ in _candidates(sketches, np.zeros(len(texts), dtype=bool))]
+    if not found:
+        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
+    low, high = np.sort(np.concatenate(found), axis=1).T
+    once = np.stack(np.divmod(np.unique(low * len(texts) + high), len(texts)), axis=1)
+    alike = _agreement(once, sketches)
+    near = once[np.argsort(-alike, kind="stable")][: int(np.sum(alike >= threshold))]
+    return near[:, 0], near[:, 1]
+
+
 def _shingles(text: str) -> frozenset[object]:
     found = words(text)[:MAX_WORDS]
     return frozenset([*found, *pairwise(found)])

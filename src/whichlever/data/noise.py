@@ -1,0 +1,336 @@
+"""Labels that are probably wrong, found by confident learning on out-of-fold probabilities.
+
+Training and validation rows are judged by models that learned from the other folds; test rows, only
+where asked for, by models that learned from training and validation rows of the other folds.
+Calibration rows are left alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from whichlever.data import noise_models
+from whichlever.data.noise_features import TextFeatures, text_features
+from whichlever.data.noise_folds import Clusters, cluster_rows, deal_folds
+from whichlever.data.noise_joint import Joint, Ranked, confident_joint, error_draws, rank
+from whichlever.data.noise_pool import out_of_fold
+from whichlever.data.noise_record import Judged, Mistaken, Noise, Planted, Suspects
+from whichlever.data.rows import Splits
+from whichlever.errors import DataError
+from whichlever.predict import Row
+from whichlever.progress import Progress, Silent
+from whichlever.settings import NoiseSettings
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+LEAST_PER_LABEL = 5
+"""Rows that a label must have for the others of them to say what it looks like."""
+
+MOST_CELLS = 40_000_000
+"""Rows times labels whose probabilities are held at once: about half a gigabyte."""
+
+SHOWN_CELLS = 100
+_ENTRIES_PER_CHAR = 0.27
+_MOST_ENTRIES = 600.0
+
+
+@dataclass(frozen=True)
+class NoiseFound:
+    """What was found, and every judged row: training and validation rows first, then test rows,
+    each side most suspicious first.
+    """
+
+    noise: Noise
+    rows: tuple[Judged, ...]
+
+    def suspects(self, side: Literal["learned", "test"] = "learned") -> tuple[Judged, ...]:
+        """The rows of one side whose label is suspected, most suspicious first."""
+        wanted = {"test"} if side == "test" else {"train", "valid"}
+        return tuple(row for row in self.rows if row.suspect and row.role in wanted)
+
+
+def find_noise(
+    splits: Splits,
+    labels: Sequence[str],
+    settings: NoiseSettings | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> NoiseFound:
+    """Judge every label and rank the rows by how wrong theirs seems.
+
+    The order of the rows does not matter; the same rows give the same ranking.
+
+    Raises
+    ------
+    DataError
+        Fewer than two labels have rows enough to be learned.
+    """
+    settings = settings or NoiseSettings()
+    progress = progress or Silent()
+    chosen = _choose(splits, labels, settings, seed)
+    rows, classes = chosen.rows, len(chosen.labels)
+    estimate = _seconds(rows, classes, settings)
+    with progress.step("label noise: compare rows", seconds=estimate):
+        clusters = cluster_rows(rows, settings.folds, by_group=settings.by_group)
+        learned = np.array([role != "test" for role in chosen.roles], dtype=bool)
+        folds = _folds(clusters, chosen.targets, learned, settings.folds, seed)
+        texts = [row.text for row in rows]
+        features = text_features(texts, int(learned.sum()), classes, seed)
+    shares, weights = out_of_fold(
+        features, chosen.targets, folds, learned, classes, seed, progress, "label noise: judge"
+    )
+    judge = _Judge(chosen, clusters, folds, learned, features, shares, seed)
+    mine = judge.side("learned")
+    tested = judge.side("test") if settings.test and not learned.all() else None
+    check = None
+    if settings.check:
+        check = judge.planted(settings.planted, mine[2], mine[0].errors, progress)
+    noise = Noise(
+        learned=mine[0],
+        test=tested[0] if tested else None,
+        accuracy=float(np.mean(shares[learned].argmax(axis=1) == chosen.targets[learned])),
+        folds=int(folds.max()) + 1,
+        clusters=len(np.unique(clusters.of)),
+        by_group=settings.by_group,
+        not_judged={**chosen.left_out, **_apart(clusters)},
+        weights={name: round(weight, 4) for name, weight in weights.items()},
+        check=check,
+    )
+    return NoiseFound(noise, (*mine[1], *(tested[1] if tested else ())))
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The rows that are judged, in canonical order, test rows last."""
+
+    rows: tuple[Row, ...]
+    roles: tuple[str, ...]
+    targets: Ints
+    labels: tuple[str, ...]
+    left_out: dict[str, int]
+
+
+def _choose(splits: Splits, labels: Sequence[str], settings: NoiseSettings, seed: int) -> _Chosen:
+    known = frozenset(labels)
+    left: Counter[str] = Counter()
+    mine = [(row, "train") for row in splits.train] + [(row, "valid") for row in splits.valid]
+    tests = [(row, "test") for row in splits.test] if settings.test else []
+    kept = [pair for pair in mine if pair[0].target in known]
+    left["without one of the task's labels"] += len(mine) - len(kept)
+    kept = sorted(kept, key=_canonical)
+    most = _most_rows(kept, labels, settings)
+    if len(kept) > most:
+        why = "older rows" if _timed(kept) else "rows drawn at random"
+        left[f"{why}, for the time or memory that all would take"] = len(kept) - most
+        kept = _newest(kept, most, seed)
+    counts = Counter(row.target for row, _ in kept)
+    enough = tuple(label for label in labels if counts[label] >= LEAST_PER_LABEL)
+    if len(enough) < 2:
+        raise DataError(
+            f"label noise: {len(enough)} label has at least {LEAST_PER_LABEL} training rows; "
+            "judging labels needs two such labels, so label more rows or leave noise: out"
+        )
+    fit = [pair for pair in kept if pair[0].target in enough]
+    left[f"of a label with fewer than {LEAST_PER_LABEL} rows"] += len(kept) - len(fit)
+    judged = sorted((p for p in tests if p[0].target in enough), key=_canonical)
+    left["test rows of such a label"] += len(tests) - len(judged)
+    every = [*fit, *judged]
+    place = {label: i for i, label in enumerate(enough)}
+    return _Chosen(
+        rows=tuple(row for row, _ in every),
+        roles=tuple(role for _, role in every),
+        targets=np.array([place[row.target or ""] for row, _ in every], dtype=np.int64),
+        labels=enough,
+        left_out={why: count for why, count in left.items() if count},
+    )
+
+
+def _canonical(pair: tuple[Row, str]) -> tuple[str, str, str]:
+    row = pair[0]
+    return row.text, row.target or "", row.id
+
+
+def _timed(kept: Sequence[tuple[Row, str]]) -> bool:
+    return all(row.time is not None for row, _ in kept)
+
+
+def _newest(kept: list[tuple[Row, str]], most: int, seed: int) -> list[tuple[Row, str]]:
+    """The newest rows, or a seeded draw where rows have no time; in canonical order."""
+    if _timed(kept):
+        order = np.argsort([-(row.time or 0.0) for row, _ in kept], kind="stable")
+    else:
+        order = np.random.default_rng([seed, 11]).permutation(len(kept))
+    return [kept[i] for i in np.sort(order[:most]).tolist()]
+
+
+def _most_rows(
+    kept: Sequence[tuple[Row, str]], labels: Sequence[str], settings: NoiseSettings
+) -> int:
+    """Rows that memory, the task and the time budget allow."""
+    most = MOST_CELLS // max(len(labels), 1)
+    if settings.max_rows is not None:
+        most = min(most, settings.max_rows)
+    most = min(most, len(kept))
+    rows = [row for row, _ in kept]
+    while most > 1_000 and _seconds(rows, len(labels), settings, most) > settings.minutes * 60:
+        most = int(most * 0.9)
+    return max(most, 1)
+
+
+def _seconds(
+    rows: Sequence[Row], classes: int, settings: NoiseSettings, most: int | None = None
+) -> float:
+    """About the seconds of all of it, worked out from sizes."""
+    count = len(rows) if most is None else most
+    sample = rows[:: max(1, len(rows) // 1_000)]
+    chars = sum(min(len(row.text), 4_000) for row in sample) / max(len(sample), 1)
+    entries = min(chars * _ENTRIES_PER_CHAR, _MOST_ENTRIES)
+    once = noise_models.seconds(count, entries, classes, settings.folds)
+    return once * (2 if settings.check else 1) + count * chars * 3e-6
+
+
+def _folds(clusters: Clusters, targets: Ints, learned: Bools, folds: int, seed: int) -> Ints:
+    """Folds dealt by the learned rows; a test row follows its cluster, else goes by turns."""
+    mine = np.flatnonzero(learned)
+    _, place = np.unique(clusters.of[mine], return_inverse=True)
+    dealt = deal_folds(place.astype(np.int64), targets[mine], folds, seed)
+    of_cluster = dict(zip(clusters.of[mine].tolist(), dealt.tolist(), strict=True))
+    count = int(dealt.max(initial=0)) + 1
+    if count < 2:
+        raise DataError(
+            "label noise: all training rows are duplicates of each other or of one group, so none "
+            "can be judged by a model that has not seen it; set noise: {by_group: false}"
+        )
+    out = np.empty(len(targets), dtype=np.int64)
+    turn = 0
+    for i, cluster in enumerate(clusters.of.tolist()):
+        if cluster not in of_cluster:
+            of_cluster[cluster] = turn % count
+            turn += 1
+        out[i] = of_cluster[cluster]
+    return out
+
+
+def _apart(clusters: Clusters) -> dict[str, int]:
+    pairs = "near-duplicate pairs judged apart, their cluster being too large for a fold"
+    return {pairs: clusters.apart} if clusters.apart else {}
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """Turns probabilities into suspects."""
+
+    chosen: _Chosen
+    clusters: Clusters
+    folds: Ints
+    learned: Bools
+    features: TextFeatures
+    shares: Floats
+    seed: int
+
+    def side(self, side: Literal["learned", "test"]) -> tuple[Suspects, tuple[Judged, ...], Joint]:
+        """The suspects of one side, its judged rows most suspicious first, and their joint."""
+        at = np.flatnonzero(self.learned if side == "learned" else ~self.learned)
+        given, shares = self.chosen.targets[at], self.shares[at]
+        joint, ranked = confident_joint(shares, given), rank(shares, given)
+        draws = error_draws(joint, given, self.clusters.of[at], self.seed)
+        spread = draws.min() < draws.max()
+        low, high = np.quantile(draws, [0.025, 0.975]) if spread else (None, None)
+        ids = [self.chosen.rows[i].id for i in at.tolist()]
+        order = sorted(range(len(at)), key=lambda k: (round(float(ranked.odds[k]), 5), ids[k]))
+        # A label that is the likeliest anyway is not suspected, however many were estimated.
+        listed = min(round(joint.errors), int(np.sum(ranked.odds < 0)))
+        suspects = Suspects(
+            side=side,
+            rows=len(at),
+            errors=joint.errors,
+            errors_low=None if low is None else float(min(low, joint.errors)),
+            errors_high=None if high is None else float(max(high, joint.errors)),
+            listed=listed,
+            mistaken=_mistaken(joint, self.chosen.labels, given),
+        )
+        return suspects, self._rows(at, order, ranked, listed), joint
+
+    def _rows(
+        self, at: npt.NDArray[np.intp], order: Sequence[int], ranked: Ranked, listed: int
+    ) -> tuple[Judged, ...]:
+        labels, chosen = self.chosen.labels, self.chosen
+        return tuple(
+            Judged(
+                id=chosen.rows[at[k]].id,
+                role=chosen.roles[at[k]],
+                rank=place,
+                given=labels[chosen.targets[at[k]]],
+                suggested=labels[ranked.suggested[k]],
+                confidence=round(float(ranked.confidence[k]), 6),
+                margin=round(float(ranked.margin[k]), 6),
+                suspect=place <= listed,
+            )
+            for place, k in enumerate(order, 1)
+        )
+
+    def planted(self, share: float, joint: Joint, errors: float, progress: Progress) -> Planted:
+        """Change some labels on purpose, judge again, and count how many are found."""
+        from whichlever.calibrate import clopper_pearson
+
+        mine = np.flatnonzero(self.learned)
+        random = np.random.default_rng([self.seed, 12])
+        count = max(1, round(share * len(mine)))
+        at = mine[random.choice(len(mine), count, replace=False)]
+        targets = self.chosen.targets.copy()
+        targets[at] = _wrong(targets[at], joint, random)
+        shares, _ = out_of_fold(
+            self.features, targets, self.folds, self.learned, len(self.chosen.labels),
+            self.seed, progress, "label noise: find planted errors",
+        )  # fmt: skip
+        again = confident_joint(shares[mine], targets[mine])
+        odds = rank(shares[mine], targets[mine]).odds
+        first = mine[np.argsort(odds, kind="stable")[:count]]
+        found = int(np.isin(first, at).sum())
+        low, high = clopper_pearson(found, count, 0.95)
+        return Planted(
+            rows=count, found=found, low=low, high=high, estimated_more=again.errors - errors
+        )
+
+
+def _wrong(targets: Ints, joint: Joint, random: np.random.Generator) -> Ints:
+    """Another label for each, half of the time by the noise matrix, else any."""
+    classes = len(joint.thresholds)
+    out = np.empty_like(targets)
+    for i, target in enumerate(targets.tolist()):
+        # True labels become given ones along the columns of the joint.
+        weights = joint.shares[:, target].copy()
+        weights[target] = 0.0
+        likely = weights.sum() > 0 and random.random() < 0.5
+        even = np.ones(classes)
+        even[target] = 0.0
+        weights = weights if likely else even
+        out[i] = random.choice(classes, p=weights / weights.sum())
+    return out
+
+
+def _mistaken(joint: Joint, labels: Sequence[str], given: Ints) -> tuple[Mistaken, ...]:
+    rows = joint.shares * len(given)
+    counts = np.bincount(given, minlength=len(labels))
+    np.fill_diagonal(rows, 0.0)
+    order = np.argsort(-rows, axis=None, kind="stable")[:SHOWN_CELLS]
+    cells = zip(*np.unravel_index(order, rows.shape), strict=True)
+    return tuple(
+        Mistaken(
+            given=labels[i],
+            true=labels[j],
+            rows=float(rows[i, j]),
+            share=float(rows[i, j] / max(counts[i], 1)),
+        )
+        for i, j in cells
+        if rows[i, j] > 0
+    )

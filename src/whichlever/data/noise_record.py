@@ -1,0 +1,124 @@
+"""What is known of wrong labels: frozen, JSON in and out; no text in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Mistaken(_Frozen):
+    """One cell of the noise matrix: about ``rows`` rows given ``given`` seem to be ``true``.
+
+    ``share`` is of the rows that were given the label.
+    """
+
+    given: str
+    true: str
+    rows: float
+    share: float
+
+
+class Planted(_Frozen):
+    """Wrong labels put among the rows on purpose, and how many of them were found.
+
+    Attributes
+    ----------
+    rows
+        Labels changed, each to another one drawn by the estimated noise matrix where that says
+        anything of the label, else to any.
+    found
+        Of them, among the ``rows`` most suspicious ones.
+    low, high
+        Interval of the share found (Clopper–Pearson, 95 %). Labels that were wrong before stand
+        among the most suspicious too, so the share is at most what the ranking is worth.
+    estimated_more
+        By how much the estimated number of errors rose; near ``rows`` where it can be believed.
+    """
+
+    rows: int
+    found: int
+    low: float
+    high: float
+    estimated_more: float
+
+
+class Suspects(_Frozen):
+    """Probably wrong labels among the rows of one side.
+
+    Attributes
+    ----------
+    side
+        ``learned``: training and validation rows; ``test``: test rows.
+    rows
+        Rows judged.
+    errors, errors_low, errors_high
+        Estimated number of wrong labels; the interval (bootstrap over clusters, 95 %) is of the
+        draw of rows and not of the models' own mistakes.
+    listed
+        Rows whose label is suspected: the most suspicious, as many as were estimated.
+    mistaken
+        Which label seems to have been taken for which, most rows first.
+    """
+
+    side: Literal["learned", "test"]
+    rows: int
+    errors: float
+    errors_low: float | None
+    errors_high: float | None
+    listed: int
+    mistaken: tuple[Mistaken, ...] = ()
+
+
+class Noise(_Frozen):
+    """What confident learning found; the ranked rows stand in ``noise.parquet``.
+
+    Attributes
+    ----------
+    learned, test
+        Training and validation rows; test rows, None where they were not asked for.
+    accuracy
+        Share of training and validation rows whose given label is the likeliest, out of fold.
+    folds, clusters
+        Folds, and clusters of duplicates (and groups, where asked) that were dealt into them.
+    not_judged
+        Rows left out, and why.
+    weights
+        Each model's weight in the pool.
+    check
+        What was found of planted errors; None where it was not asked for.
+    """
+
+    learned: Suspects
+    test: Suspects | None = None
+    accuracy: float
+    folds: int
+    clusters: int
+    by_group: bool
+    not_judged: dict[str, int]
+    weights: dict[str, float]
+    check: Planted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One row's label, judged.
+
+    ``rank`` is 1 for the most suspicious of its side; ``confidence`` the probability of the given
+    label; ``margin`` that less the probability of ``suggested``, the likeliest other label;
+    ``suspect`` whether the row is among as many as are estimated to be wrong.
+    """
+
+    id: str
+    role: str
+    rank: int
+    given: str
+    suggested: str
+    confidence: float
+    margin: float
+    suspect: bool
