@@ -24,13 +24,18 @@ LABELS = {
 SETS = {
     "ait-scenario": ("ait", "group"),
     "panther-product": ("panther", "product"),
+    "panther-product-match": ("panther", "product"),
     "ait-nodns-scenario": ("ait_nodns", "group"),
     "panther-rule": ("panther", "group"),
+    "panther-rule-match": ("panther", "group"),
     "ait-random": ("ait", None),
     "panther-random": ("panther", None),
 }
 
-ENCODER = ("ait-scenario", "panther-product")
+MATCH = "-match"
+"""Field-aware: the event alone is the input, with marks of which of the rule's words it holds."""
+
+ENCODER = ("ait-scenario", "panther-product", "panther-product-match")
 """The honest splits are worth the encoder's minutes; the others show what a split hides."""
 
 
@@ -47,6 +52,8 @@ def task(name: str, data: Path, encoder: bool) -> dict[str, object]:
     }
     if group:
         columns["group"] = group
+    if name.endswith(MATCH):
+        columns |= {"input": "event", "match": "text"}
     return {
         "version": 1,
         "task": name,

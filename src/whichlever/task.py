@@ -111,6 +111,11 @@ class Data(Model):
     input: Column | Annotated[list[Column], Field(min_length=1)] | None = Field(
         default=None, description="A column, or JSON pointers rendered in order."
     )
+    match: str | None = Field(
+        default=None,
+        description="Column that describes the input, such as the rule that fired: only which of "
+        "its words are found in the input is read, which means the same under any rule.",
+    )
     target: Column = "label"
     target_map: dict[str, str] = Field(
         default_factory=dict,
@@ -352,6 +357,8 @@ class Task(Model):
         scope = self.autoclose.scope if self.autoclose is not None else None
         if scope in ("each_group", "new_groups") and self.data.group is None:
             raise ValueError(f"autoclose.scope: {scope} needs data.group (the column)")
+        if self.data.match is not None and self.pack is not None:
+            raise ValueError("data.match goes with plain columns; a pack renders by itself")
         if self.data.input is None and self.pack is None:
             raise ValueError("data.input is missing: name the column (or pack:) that is read")
         if self.change is not None and self.change.documents and self.documents is None:

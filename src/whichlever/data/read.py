@@ -18,6 +18,7 @@ from whichlever.data.target_map import TargetMap, say_unlabelled
 from whichlever.errors import DataError
 from whichlever.predict import Row
 from whichlever.render import Pack, find_pack, plain
+from whichlever.render.matching import matched
 from whichlever.render.plain import pointer
 from whichlever.task import Task
 from whichlever.taskfile import nearest
@@ -74,8 +75,8 @@ def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
     digest = hashlib.sha256()
     for row in rows:
         # As JSON, quotes and all: no two different rows have the same bytes.
-        fields = (row.id, row.text, row.target, row.group, row.time, given.get(row.id))
-        fields += () if row.document is None else (row.document,)
+        fields: list[Any] = [row.id, row.text, row.target, row.group, row.time, given.get(row.id)]
+        fields += [] if row.document is None else [row.document]
         digest.update(json.dumps(fields).encode("ascii"))
     return digest.hexdigest()
 
@@ -240,6 +241,9 @@ class Reader:
             elif self.unseen:
                 self.unseen = [path for path in self.unseen if not _has(record, path)]
             text = _plain(record, inputs, where)
+            if self.task.data.match is not None:
+                told = cell(record, self.task.data.match, where)
+                text += "\n" + matched(told if isinstance(told, str) else json.dumps(told), text)
         if not text.strip("\x00 \t\r\n\f\v\u00a0\u200b\ufeff"):
             raise DataError(f"{where}: {field_name!r} is empty; fill it in or drop the row")
         if len(text) > self.task.data.max_chars:
