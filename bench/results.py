@@ -314,6 +314,8 @@ def validity_blocks(found: dict[str, Any]) -> dict[str, str]:
                 "false_direction": "a contradicted direction",
             },
         )
+    for name in ("known", "power", "coverage", "labels", "real"):
+        made.setdefault(f"validity-{name}", "Not drawn yet.")
     return made
 
 

@@ -34,6 +34,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import random
+import time
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -95,21 +97,21 @@ def known_draws(times: int) -> Iterator[Draw]:
                     seed: list[int] = seed, rows: int = rows, *,
                     parts: tuple[str, str, bool, str] = (metric, classes, grouped, gap),
                 ) -> dict[str, Any]:  # fmt: skip
-                    random = np.random.default_rng(seed)
+                    dice = np.random.default_rng(seed)
                     world = World(
-                        *parts, int(random.integers(2, 6)), float(random.choice(MARGINS)),
-                        float(random.choice((0.6, 0.9))),
+                        *parts, int(dice.integers(2, 6)), float(dice.choice(MARGINS)),
+                        float(dice.choice((0.6, 0.9))),
                     )  # fmt: skip
-                    found = _in_world(world, *world.draw(random, rows), seed=seed[0])
+                    found = _in_world(world, *world.draw(dice, rows), seed=seed[0])
                     return {**found, **_facts(world), "asked_rows": rows}
 
                 yield f"known/{'-'.join(map(str, seed))}", make
 
 
 def label_draws(times: int) -> Iterator[Draw]:
-    """First test sets of 300 and 600 rows, and what becomes of the rows asked for."""
+    """First test sets of 150 and 300 rows, and what becomes of the rows asked for."""
     cells = list(
-        product(METRICS, CLASSES, (False, True), ("none", "none", "small", "edge"), (300, 600))
+        product(METRICS, CLASSES, (False, True), ("none", "none", "small", "edge"), (150, 300))
     )
     for again in range(times):
         for number, (metric, classes, grouped, gap, rows) in enumerate(cells):
@@ -118,15 +120,17 @@ def label_draws(times: int) -> Iterator[Draw]:
                 seed: tuple[int, int] = (again, number), rows: int = rows, *,
                 parts: tuple[str, str, bool, str] = (metric, classes, grouped, gap),
             ) -> dict[str, Any]:  # fmt: skip
-                random = np.random.default_rng([*seed, 77])
-                world = World(*parts, int(random.integers(2, 5)), 0.04, 0.9)
-                return _label_draw(world, random, rows, seed[0]) | _facts(world)
+                dice = np.random.default_rng([*seed, 77])
+                world = World(
+                    *parts, int(dice.integers(2, 5)), 0.03, float(dice.choice((0.6, 0.9)))
+                )
+                return _label_draw(world, dice, rows, seed[0]) | _facts(world)
 
             yield f"labels/{again}-{number}", make
 
 
-def _label_draw(world: World, random: np.random.Generator, rows: int, seed: int) -> dict[str, Any]:
-    targets, answers, groups = world.draw(random, rows)
+def _label_draw(world: World, dice: np.random.Generator, rows: int, seed: int) -> dict[str, Any]:
+    targets, answers, groups = world.draw(dice, rows)
     first = _in_world(world, targets, answers, groups, seed=seed)
     more = first["labels_needed"]
     out = {"first": first, "fresh": None, "grown": None, "left_out": False}
@@ -135,8 +139,8 @@ def _label_draw(world: World, random: np.random.Generator, rows: int, seed: int)
     total = len(targets) + more
     if total > MOST_ROWS:
         return {**out, "left_out": True}
-    out["fresh"] = _in_world(world, *world.draw(random, total), seed=seed)
-    added = world.draw(random, more)
+    out["fresh"] = _in_world(world, *world.draw(dice, total), seed=seed)
+    added = world.draw(dice, more)
     together = None if groups is None else (*groups, *(f"new-{g}" for g in added[2] or ()))
     both = {who: np.concatenate([said, added[1][who]]) for who, said in answers.items()}
     grown = np.concatenate([targets, added[0]])
@@ -161,9 +165,9 @@ def _facts(world: World) -> dict[str, Any]:
 
 def real_draws(times: int, run: Path, data: Path) -> Iterator[Draw]:
     """Test sets from the real rows, by set, training seed, size and metric."""
-    cells = product(range(times), SETS, SEEDS, REAL_SIZES, METRICS)
+    cells = product(SEEDS, SETS, range(times), REAL_SIZES, METRICS)
     truths: dict[str, Any] = {}
-    for again, name, seed, rows, metric in cells:
+    for seed, name, again, rows, metric in cells:
 
         def make(
             again: int = again, name: str = name, seed: int = seed, rows: int = rows,
@@ -181,7 +185,6 @@ def real_draws(times: int, run: Path, data: Path) -> Iterator[Draw]:
             key = f"{name}/{seed}/{metric}"
             if key not in truths:
                 part = kept["truth"]
-                truths.clear()
                 truths[key] = judge(
                     part["targets"], part["answers"], part["groups"], kept["labels"],
                     metric=metric, margin=margin, seed=0, dear=dear,
@@ -240,19 +243,28 @@ class Ledger:
                     continue
                 self.done[found.pop("key")] = found
 
-    def fill(self, name: str, draws: list[Draw]) -> list[dict[str, Any]]:
-        """Make what is missing, with a bar; every draw in order."""
+    def fill(self, name: str, draws: list[Draw], minutes: float | None) -> list[dict[str, Any]]:
+        """Make what is missing, with a bar; when the time is up, give what there is.
+
+        The order of simulated draws is random, so that what a budget leaves out is no kind of draw
+        in particular; real ones go set by set, one training seed after the other.
+        """
         missing = [draw for draw in draws if draw[0] not in self.done]
+        if name != "real":
+            random.Random(0).shuffle(missing)
+        until = None if minutes is None else time.monotonic() + 60 * minutes
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                    TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())  # fmt: skip
         with self.path.open("a") as file, Progress(*columns) as bars:
             bar = bars.add_task(name, total=len(missing))
             for key, make in missing:
+                if until is not None and time.monotonic() > until:
+                    break
                 self.done[key] = make()
                 file.write(json.dumps({"key": key, **self.done[key]}) + "\n")
                 file.flush()
                 bars.advance(bar)
-        return [self.done[key] for key, _ in draws]
+        return [self.done[key] for key, _ in draws if key in self.done]
 
 
 def share(rows: list[dict[str, Any]], what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -354,6 +366,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--part", action="append", choices=("known", "labels", "real"))
     parser.add_argument("--times", type=int, default=None, help="repetitions of every cell")
+    parser.add_argument("--minutes", type=float, default=None, help="stop each part after so many")
     args = parser.parse_args()
     args.run.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(args.run / f"draws-{engine()}.jsonl")
@@ -367,13 +380,14 @@ def main() -> None:
     }
     summaries = {"known": known_summary, "labels": label_summary, "real": real_summary}
     page = ROOT / "docs" / "results" / "validity.json"
-    found = json.loads(page.read_text()) if page.exists() else {}
     for part in args.part or makers:
-        found[part] = summaries[part](ledger.fill(part, list(makers[part]())))
+        draws = ledger.fill(part, list(makers[part]()), args.minutes)
+        summary = {"draws": len(draws), **summaries[part](draws)}
         if args.quick:
-            print(json.dumps(found[part], indent=1))
+            print(json.dumps({part: summary}, indent=1))
         else:
-            page.write_text(json.dumps(found, indent=1) + "\n")
+            found = json.loads(page.read_text()) if page.exists() else {}
+            page.write_text(json.dumps({**found, part: summary}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

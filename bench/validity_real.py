@@ -27,14 +27,14 @@ FIT, ELSE = 2_000, 5_000
 draw from: the levers need not be at their best, only different."""
 
 SETS: dict[str, dict[str, Any]] = {
-    "panther": {"file": "alerts/panther", "target": "label", "group": "group"},
-    "ait": {"file": "alerts/ait", "target": "label"},
-    "cwe": {"file": "cwe/train", "target": "label", "newest": 12_000, "commonest": 25},
-    "cwe-2024": {"file": "cwe/train", "target": "label", "newest": 4_000, "recorded": True},
-    "banking77": {"file": "general/banking77", "target": "label"},
     "sms-spam": {"file": "general/sms_spam", "target": "label"},
+    "ait": {"file": "alerts/ait", "target": "label"},
+    "panther": {"file": "alerts/panther", "target": "label", "group": "group"},
     "tos": {"file": "copilot/tos", "text": "input", "target": "output", "group": "group"},
     "triage-simulated": {"simulated": 9_000},
+    "cwe-2024": {"file": "cwe/train", "target": "label", "newest": 4_000, "recorded": True},
+    "cwe": {"file": "cwe/train", "target": "label", "newest": 12_000, "commonest": 25},
+    "banking77": {"file": "general/banking77", "target": "label"},
 }
 
 WEAK = {"linear-half": 0.5, "linear-fifth": 0.2, "linear-tenth": 0.1}
