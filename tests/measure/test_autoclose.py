@@ -11,12 +11,13 @@ from whichlever.measure import summarise
 from whichlever.measure.autoclose import measure_autoclose
 from whichlever.settings import AutocloseSettings
 from whichlever.verdict import decide
-from whichlever.verdict.figures import resolve
+from whichlever.verdict.closing import closing_changes, closing_reasons
+from whichlever.verdict.figures import Cite, resolve
 
 SETTINGS = AutocloseSettings(label="noise", protect=["critical"])
 
 
-def scored(rows, critical, seed=0, skill=5.0, groups=None, lever="linear", **given):
+def scored(rows, critical, seed=0, skill=3.0, groups=None, lever="linear", **given):
     """Simulated answers: ``critical`` of the rows are critical, the others noise."""
     rng = np.random.default_rng(seed)
     targets = np.where(np.arange(rows) < critical, 0, 2)
@@ -153,6 +154,15 @@ def test_a_refusal_is_in_the_verdict_with_what_would_change_it():
     (change,) = [r for r in verdict.would_change if "uto-close" in r.text]
     assert "299 protected calibration rows" in change.text
     assert resolve(change.figure, own, measures) == 299
+
+
+def test_a_lever_put_together_on_the_calibration_rows_promises_nothing():
+    own, measures = judged(scored(2000, 400), scored(800, 160, seed=1))
+    cite = Cite(own, measures)
+    (said,) = closing_reasons(cite, "hybrid")
+    assert "put together on the calibration rows" in said.text
+    assert resolve(said.figure, own, measures) == "noise"
+    assert closing_changes(cite, "hybrid") == []
 
 
 @pytest.mark.parametrize(

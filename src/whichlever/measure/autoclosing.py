@@ -122,7 +122,10 @@ class LeverAutoclose(Frozen):
 
 
 class Autoclose(Frozen):
-    """Closing rows of one label unseen: what each lever can promise."""
+    """Closing rows of one label unseen: what each lever can promise.
+
+    A lever whose parts were chosen on the calibration rows (``hybrid``) is not among them.
+    """
 
     label: str
     protect: tuple[str, ...]

@@ -12,6 +12,12 @@ def closing_reasons(cite: Cite, lever: str | None) -> list[Reason]:
     found = cite.measures.autoclose
     if found is None or lever is None:
         return []
+    if lever not in {own.lever for own in found.levers}:
+        text = (
+            f"Auto-close: {lever} was put together on the calibration rows, so that they can promise "
+            "nothing of it; the levers it is made of have their own promises."
+        )
+        return [Reason(text=text, figure="autoclose.label")]
     own, path = found.lever(lever), f"closing.{lever}"
     if own.high_confidence is None:
         return [Reason(text=f"Auto-close: {own.refusal}", figure=f"{path}.refusal")]
@@ -54,9 +60,8 @@ def lever_of(path: str) -> str:
 def closing_changes(cite: Cite, lever: str | None) -> list[Reason]:
     """Name the number of labels with which a refused promise could be made."""
     found = cite.measures.autoclose
-    if found is None or lever is None or found.lever(lever).high_confidence is None:
-        return []
-    sure = found.lever(lever).high_confidence
+    own = next((o for o in found.levers if o.lever == lever), None) if found else None
+    sure = own.high_confidence if own is not None else None
     if sure is None or sure.held:
         return []
     path = f"closing.{lever}.high_confidence"
