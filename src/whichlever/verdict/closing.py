@@ -14,7 +14,7 @@ def closing_reasons(cite: Cite, lever: str | None) -> list[Reason]:
         return []
     if lever not in {own.lever for own in found.levers}:
         text = (
-            f"Auto-close: {lever} was put together on the calibration rows, so that they can promise "
+            f"Auto-close: {lever} was put together on the calibration rows, so they can promise "
             "nothing of it; the levers it is made of have their own promises."
         )
         return [Reason(text=text, figure="autoclose.label")]
