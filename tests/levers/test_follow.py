@@ -226,3 +226,31 @@ def test_the_oracle_is_handed_its_own_document_and_nothing_else(tmp_path, embedd
     assert Retriever(None, library, Fusion(), oracle=True).find([lost], Plan(0, 2)) == [[]]
     # Words find names better than vectors of nothing do, and validation rows say so.
     assert nearest_document(library, asked, [Fusion(1.0), Fusion(0.0)]) == Fusion(0.0)
+
+
+@pytest.mark.llm
+@pytest.mark.slow
+def test_rag_reads_what_the_documents_say_now(tmp_path, embedder, world):
+    """Fitted once; the prompt of the next answer holds the fact as it has become."""
+    from whichlever.levers.rag import Rag
+
+    lay(tmp_path / "documents", dict(list(world.documents.items())[:3]))
+    task = Task.parse(TASK, folder=tmp_path)
+    asked = [r for r in made(rows(world, "train", 1, Dice(2))) if r.document == "services-01.md"]
+    settings = RagSettings(
+        model="smollm2-135m-instruct", retrieve="documents", k=1, max_rows=3, minutes=20
+    )
+    (tmp_path / "fit").mkdir()
+    context = Context(task, tuple(task.labels), 0, tmp_path / "fit")
+    fit = Rag(settings, embedder).fit([], asked[:2], context)
+    try:
+        assert fit.predictor.reads_documents
+        assert fit.predictor.predict(asked[:1])[0].status == "ok"
+        page = tmp_path / "documents" / "services-01.md"
+        page.write_text(f"# moved\n\n## {asked[0].group}\n\nIt is owned by team Lynx.\n")
+        time.sleep(library_module.LONGEST_BLIND)
+        assert fit.predictor.predict(asked[:1])[0].status == "ok"
+        found = fit.predictor._asker.retriever.find(asked[:1], Plan(0, 1))
+        assert "team Lynx" in found[0][0].text
+    finally:
+        fit.predictor.close()

@@ -33,7 +33,7 @@ def measured(changes="daily", tasks="rarely", oracle=5):
     levers = [
         outcome("majority", truth, np.zeros(N, np.int64), rows_seen=0),
         outcome("linear", truth, said(truth, 6, 1)),
-        outcome("rag-match", truth, said(truth, 20, 2), rows_seen=100),
+        outcome("rag-match", truth, said(truth, 60, 2), rows_seen=100),
         outcome("rag-match-oracle", truth, said(truth, oracle, 3), rows_seen=100),
     ]
     measures = summarise(levers, the_task, LABELS)
@@ -71,8 +71,7 @@ def test_what_goes_stale_is_excluded_where_knowledge_changes_daily():
 def test_elsewhere_it_may_be_pulled_with_the_caveat_beside_it(changes):
     found = decide(*measured(changes))
     linear = standings(found)["linear"]
-    assert (found.lever, linear.state) == ("linear", "eligible") or found.lever == "rag-match"
-    assert linear.state == "eligible"
+    assert (found.lever, linear.state) == ("linear", "eligible")
     assert "goes stale when facts change" in linear.reasons[-1].text
     assert "a month of labels and machine time" in linear.reasons[-1].text
     assert any("linear goes stale" in r.text for r in found.reasons)

@@ -31,7 +31,7 @@ from whichlever.models.goal import goal_score
 from whichlever.predict import Prediction, Row, Usage
 from whichlever.task import RagSettings, Task
 
-VERSION = 2
+VERSION = 3
 """Raised when passages are read another way."""
 
 LEARN_ROWS = 500

@@ -96,17 +96,17 @@ class Twice:
     @property
     def changed(self) -> Bools:
         """Rows whose truth is another now."""
-        return self.targets != self.was
+        return np.asarray(self.targets != self.was)
 
     @property
     def right_after(self) -> Floats:
         """1 where the answer after the change is right today."""
-        return ((self.after == self.targets) & (self.after >= 0)).astype(np.float64)
+        return np.asarray((self.after == self.targets) & (self.after >= 0), np.float64)
 
     @property
     def right_before(self) -> Floats:
         """1 where the answer before the change was right then."""
-        return ((self.before == self.was) & (self.before >= 0)).astype(np.float64)
+        return np.asarray((self.before == self.was) & (self.before >= 0), np.float64)
 
 
 def change_evidence(
@@ -223,8 +223,8 @@ def difference(
     """The paired difference of two shares, a − b, on the rows in ``mask``.
 
     A percentile bootstrap over groups (over rows, where there are none), no narrower than the
-    adjusted interval of Bonett and Price (2012), which adds a unit to either kind of disagreement,
-    with a group as one unit: answers that agree everywhere are no certainty.
+    adjusted interval of Bonett and Price (2012), which adds a unit to either kind of disagreement;
+    a group is one unit, of its mean step. Answers that agree everywhere are no certainty.
     """
     steps = (a - b)[mask]
     value = float(steps.mean()) if len(steps) else 0.0
@@ -237,14 +237,11 @@ def difference(
         return Interval(value=value)
     drawn = _drawn(steps, units, count, seed)
     found = percentile(value, drawn, units=count)
-    nets = np.sign(np.bincount(units, steps, minlength=count))
-    worse, better = int((nets > 0).sum()), int((nets < 0).sum())
     sizes = np.bincount(units, minlength=count)
-    spread = worse + better + 2 - (worse - better) ** 2 / (count + 2)
+    means = np.bincount(units, steps, minlength=count) / sizes
+    spread = float((means**2).sum()) + 2 - float(means.sum()) ** 2 / (count + 2)
     reach = 1.96 * student(count) * math.sqrt(spread) / (count + 2)
-    centre = value
-    if np.isin(np.bincount(units, np.abs(steps), minlength=count) / sizes, (0.0, 1.0)).all():
-        centre = (worse - better) / (count + 2)
+    centre = float(means.sum()) / (count + 2)
     low, high = max(-1.0, centre - reach), min(1.0, centre + reach)
     return widest(found, Interval(value=value, low=min(low, value), high=max(high, value)))
 

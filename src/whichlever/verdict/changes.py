@@ -79,10 +79,10 @@ def _variations(task: Task) -> Iterator[tuple[str, str, Task, bool]]:
         figure = "constraints.latency_p95_ms"
         yield text, figure, _constrained(task, latency_p95_ms=None), False
     changes = task.constraints.knowledge_changes
-    other = "monthly" if changes in STALE_EXCLUDES else "daily"
-    text = f"If knowledge_changes were {other} instead of {{0}}"
+    instead = "monthly" if changes in STALE_EXCLUDES else "daily"
+    text = f"If knowledge_changes were {instead} instead of {{0}}"
     figure = "constraints.knowledge_changes"
-    yield text, figure, _constrained(task, knowledge_changes=other), False
+    yield text, figure, _constrained(task, knowledge_changes=instead), False
     for key in task.goal.at_least:
         rest = {k: v for k, v in task.goal.at_least.items() if k != key}
         text = f"If {key} need not reach {{0}}"

@@ -204,7 +204,8 @@ def _files(root: Path) -> tuple[list[Stamp], list[tuple[str, str]]]:
     waiting = [("", str(root))]
     while waiting:
         inside, folder = waiting.pop()
-        names, below = [], []
+        names: list[os.DirEntry[str]] = []
+        below: list[os.DirEntry[str]] = []
         with os.scandir(folder) as entries:
             for entry in entries:
                 (below if entry.is_dir(follow_symlinks=True) else names).append(entry)

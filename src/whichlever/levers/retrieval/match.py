@@ -27,7 +27,8 @@ NOT_NAMED = -6.0
 """Log-odds of a label that no sentence names."""
 
 CUE_DOCUMENTS = 5
-"""Documents that must hold a word before it can be a cue: names of things are in fewer."""
+"""Documents that must hold a word before it can be a cue: names of things are in fewer, or stand in
+a heading, whose words are never cues."""
 
 MAX_CUES = 300
 SENTENCES = 40
@@ -68,15 +69,18 @@ class Reader:
         self._named = re.compile(rf"(?<![^\W_])(?:{parts})(?![^\W_])", re.IGNORECASE)
         held: Counter[str] = Counter()
         cues: dict[str, set[str]] = {}
+        masked: set[str] = set()
         self._pieces = 0
         for passage in passages:
             self._pieces += 1
             found = set(words(passage.text))
+            heading, _, body = passage.text.partition("\n\n")
+            masked.update(words(heading) if body else ())  # headings name things
             held.update(found)
             for word in found:
                 cues.setdefault(word, set()).add(passage.source or "")
         self._held = held
-        masked = {word for label in labels for word in words(label)}
+        masked |= {word for label in labels for word in words(label)}
         often = sorted(
             (w for w, where in cues.items() if len(where) >= CUE_DOCUMENTS and w not in masked),
             key=lambda w: (-len(cues[w]), w),
