@@ -45,11 +45,11 @@ TIMES = (2, 4)
 MARGIN = 0.02
 
 SETS: dict[str, tuple[int, int, str]] = {
-    "banking77": (2_000, 500, "accuracy"),
     "sms spam": (1_000, 500, "macro_f1"),
-    "cwe, newest 16,000": (2_500, 500, "accuracy"),
-    "triage, simulated": (1_500, 500, "macro_f1"),
     "goods to customs chapter": (800, 400, "accuracy"),
+    "triage, simulated": (1_000, 500, "macro_f1"),
+    "banking77": (1_500, 500, "accuracy"),
+    "cwe, newest 16,000": (1_500, 500, "accuracy"),
 }
 """Labels there are, rows of the small test set, and the metric."""
 
@@ -68,7 +68,7 @@ def triage_rows(data: Path) -> list[Row]:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "alerts.jsonl"
-        path.write_text("".join(json.dumps(s.row) + "\n" for s in simulate(10_000, seed=5)))
+        path.write_text("".join(json.dumps(s.row) + "\n" for s in simulate(6_000, seed=5)))
         task = Task.parse(
             "task: t\npack: triage@1\ndata: {rows: alerts.jsonl, id: id, target: label}\n",
             folder=folder,
@@ -219,7 +219,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=10.0, help="of processor time")
     args = parser.parse_args()
-    loaded = {name: load(name, args.data) for name in SETS}
+    loaded: dict[str, list[Row]] = {}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in SETS}
     began = time.process_time()
     for seed in range(args.seeds):
@@ -227,14 +227,18 @@ def main() -> None:
             path = args.work / f"{name.split(',')[0].replace(' ', '_')}-{seed}.json"
             if not path.exists() and time.process_time() - began > 60 * args.minutes:
                 continue
-            rows = loaded[name]
+            if not path.exists() and name not in loaded:
+                loaded[name] = load(name, args.data)
             answers = kept(
-                path, lambda r=rows, h=have, t=tested, m=metric, s=seed: one(r, h, t, m, s)
+                path,
+                lambda r=loaded.get(name, []), h=have, t=tested, m=metric, s=seed: one(
+                    r, h, t, m, s
+                ),
             )
             found[name] += judged(answers, metric)
             print(name, seed, f"{time.process_time() - began:.0f} s", file=sys.stderr, flush=True)
     result = {
-        "sets": {name: {"labels": h, "test_rows": t, "metric": m, "rows": len(loaded[name])}
+        "sets": {name: {"labels": h, "test_rows": t, "metric": m}
                  for name, (h, t, m) in SETS.items()},
         "margin": MARGIN, "parts": PARTS, "draws": DRAWS,
         **table(found),
