@@ -18,7 +18,7 @@ def record(
         Path, typer.Argument(metavar="IN", help="Batch output, chat log, promptfoo or csv file.")
     ],
     task: Annotated[Path, typer.Option("--task", help="The task whose rows were answered.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The recorded rows to write.")],
+    output: Annotated[Path, typer.Option("-o", "--out", help="The recorded rows to write.")],
     model: Annotated[
         str | None, typer.Option(help="Whose answers, where the file holds several models'.")
     ] = None,

@@ -25,7 +25,7 @@ def requests(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="The folder compare wrote, or a task file.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
+    output: Annotated[Path, typer.Option("-o", "--out", help="The folder to write to.")],
     format: Annotated[
         str, typer.Option(help="openai (batch), anthropic (message batch) or promptfoo.")
     ] = "openai",

@@ -34,13 +34,14 @@ def walk(text: str, path: Sequence[str] = ()) -> Iterator[tuple[int, Any]]:
     text
         One or more JSON documents.
     path
-        Keys that lead to the list, as ``("hits", "hits")``; () where the document is the list.
+        Keys that lead to the list, as ``("hits", "hits")``; () where the document is the list. A
+        document without it has no items.
 
     Raises
     ------
     ValueError
-        It is not JSON, or what stands there is no list; the message says where. RecursionError
-        where it is nested too deeply.
+        It is not JSON, or an object stands where the list should; the message says where.
+        RecursionError where it is nested too deeply.
     """
     lines = _Lines(text)
     at = _skip(text, 0)

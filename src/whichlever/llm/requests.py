@@ -81,7 +81,7 @@ def read_requests(path: Path) -> Iterator[Asked]:
         stream = path.open("r", encoding="utf-8")
     except OSError as error:
         raise RunError(
-            f"{path} is not there; give the folder of a finished compare that kept its texts, or "
+            f"{path} is not there; give the folder of a finished compare without --redact, or "
             "the task file"
         ) from error
     with stream:

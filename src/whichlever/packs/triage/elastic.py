@@ -9,7 +9,7 @@ kbn-alerts-as-data-utils (security_schema.ts), the alert schema of Elastic Secur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from whichlever.packs.triage.lines import Record, items, mapping
@@ -64,6 +64,16 @@ def rule_of(document: Record) -> Record:
     rule = _rule(document) or mapping(document, "rule")
     parameters = mapping(rule, "parameters")
     return {**parameters, **rule}
+
+
+def involved_in_alert(document: Record) -> Iterator[tuple[str, Any]]:
+    """Who and what a nested alert document names: (host, user or address, value)."""
+    yield "host", _first(document, "host.name", "host.hostname")
+    for path in ("user.name", "user.target.name", "source.user.name", "destination.user.name"):
+        yield "user", _first(document, path)
+    for path in ("source.ip", "destination.ip", "host.ip"):
+        for value in items(dig(document, path))[:8]:
+            yield "address", value
 
 
 def nested(record: Record) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from whichlever.data.linking import entity
+from whichlever.packs.triage.elastic import elastic_alert, involved_in_alert
 from whichlever.packs.triage.flatten import flatten
+from whichlever.packs.triage.ocsf import involved_in_finding, is_finding
 from whichlever.packs.triage.reader import Record, product
 from whichlever.packs.triage.render import alert_in
 
@@ -36,7 +38,11 @@ def entities(record: Record) -> tuple[str, ...]:
     """The host, accounts and addresses that a record names, each once, in a steady order."""
     alert = alert_in(record)[0]
     kind = product(alert)
-    if kind == "wazuh":
+    if (document := elastic_alert(record)) is not None:
+        named: Iterable[tuple[str, Any]] = involved_in_alert(document)
+    elif is_finding(record):
+        named = involved_in_finding(record)
+    elif kind == "wazuh":
         named = _wazuh(alert)
     elif kind == "suricata":  # its "host" is the sensor, not who was attacked
         named = (("address", alert.get(end)) for end in ("src_ip", "dest_ip"))

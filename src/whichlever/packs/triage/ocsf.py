@@ -7,7 +7,7 @@ classes of the Findings category. Attribute names and enumerations: ocsf-schema 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from whichlever.packs.triage.lines import Record, items, mapping
@@ -87,6 +87,20 @@ def host_of(finding: Record) -> Record:
         if device := mapping(holder, "device"):
             return device
     return next((r for r in resources if "hostname" in r), {})
+
+
+def involved_in_finding(finding: Record) -> Iterator[tuple[str, Any]]:
+    """Who and what a finding names: (host, user or address, value)."""
+    device = host_of(finding)
+    yield "host", device.get("hostname") or device.get("name")
+    yield "address", device.get("ip")
+    for holder in (finding, *items(finding.get("evidences"))[:8]):
+        if not isinstance(holder, Mapping):
+            continue
+        yield "user", mapping(holder, "user").get("name")
+        yield "user", mapping(mapping(holder, "actor"), "user").get("name")
+        for side in ("src_endpoint", "dst_endpoint"):
+            yield "address", mapping(holder, side).get("ip")
 
 
 def caption(record: Record, name: str, captions: Mapping[int, str]) -> str:
