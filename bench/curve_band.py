@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,12 +230,7 @@ def main() -> None:
                 continue
             if not path.exists() and name not in loaded:
                 loaded[name] = load(name, args.data)
-            answers = kept(
-                path,
-                lambda r=loaded.get(name, []), h=have, t=tested, m=metric, s=seed: one(
-                    r, h, t, m, s
-                ),
-            )
+            answers = kept(path, partial(one, loaded.get(name, []), have, tested, metric, seed))
             found[name] += judged(answers, metric)
             print(name, seed, f"{time.process_time() - began:.0f} s", file=sys.stderr, flush=True)
     result = {
