@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from make_outcome import task
@@ -66,6 +66,7 @@ def test_what_is_not_measured_stays_so():
     assert found.dollars_per_month is None
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_handed_over_is_never_cheaper(one, other):
     less, more = sorted((one, other))

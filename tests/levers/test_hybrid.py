@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whichlever.calibrate import Temperature
@@ -102,6 +102,7 @@ def test_no_rows():
     assert HybridPredictor(Given(FIRST), Given(THEN), LABELS, 0.5).predict([]) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.floats(0.01, 1), min_size=3, max_size=3), min_size=1, max_size=20),
     st.floats(0.1, 50),

@@ -185,7 +185,8 @@ def _tried(
     cap: float | None,
     rule: Literal["dollars", "margin"],
 ) -> list[_Tried]:
-    handing, out = option.handing, []
+    handing = option.handing
+    out: list[_Tried] = []
     one = np.ones((len(handing), 1))
     for threshold in thresholds(handing.doubts[score], top_doubt(score, costs)):
         share = float(handing.handed(score, threshold).mean())
