@@ -8,7 +8,7 @@ lever, from the answers already given); timings and budget stops are recorded on
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,9 @@ from whichlever.levers import Lever, build
 from whichlever.levers.build import family
 from whichlever.llm.batch import write_requests
 from whichlever.measure import Measures, summarise
+from whichlever.measure.noise import NoiseEvidence
+from whichlever.noise import FILE as NOISE_FILE
+from whichlever.noise import judge_labels, noise_evidence, with_noise, write_judged
 from whichlever.offline import enforced, is_loopback
 from whichlever.prices import token_price
 from whichlever.progress import Progress, Silent
@@ -162,15 +165,23 @@ def compare(
         check(levers, task)
         prepared = prepare(task, progress)
     with enforced(frozenset(allow_egress)), locked(run):
+        judged = judge_labels(task, prepared.dataset, prepared.splits, run, seed, progress)
+        prepared = replace(prepared, audit=with_noise(prepared.audit, judged))
         _write_inputs(run, task, prepared)
         _write_texts(run, task, prepared, keep_texts)
+        write_judged(run, prepared.splits, judged, keep_texts)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
         after = AfterFit(task, prepared.dataset, prepared.splits, seed, progress)
         steps = [
             run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress, after)
             for lever in levers
         ]
-        return _conclude(run, task, prepared, steps, seed, progress, hybrid=hybrid, after=after)
+        suspects = noise_evidence(
+            task, prepared.dataset, prepared.splits, judged, steps, seed, progress
+        )
+        return _conclude(
+            run, task, prepared, steps, seed, progress, hybrid=hybrid, after=after, noise=suspects
+        )
 
 
 def train(
@@ -217,6 +228,7 @@ def _conclude(
     *,
     hybrid: bool = False,
     after: AfterFit | None = None,
+    noise: NoiseEvidence | None = None,
 ) -> Comparison:
     """Join the levers' trials, measure, decide, and write it all down."""
     import polars as pl
@@ -241,7 +253,7 @@ def _conclude(
         closing = autoclose_evidence(task, labels, steps)
         measures = measures.model_copy(update={"autoclose": closing})
         on_shift = measure_workload(outcomes, task, prepared.dataset, seed, progress)
-        measures = measures.model_copy(update={"workload": on_shift})
+        measures = measures.model_copy(update={"workload": on_shift, "noise": noise})
         if after is not None:
             measures = after.evidence(measures)
         verdict = decide(task, measures, audit_note=audit_note(prepared.audit))
@@ -277,7 +289,7 @@ def _write_inputs(run: Path, task: Task, prepared: Prepared) -> None:
     """Write what the steps stand on; an earlier verdict never stands beside new inputs."""
     import polars as pl
 
-    answers = ("trials.parquet", "curves.parquet")
+    answers = ("trials.parquet", "curves.parquet", NOISE_FILE)
     for name in ("verdict.json", "measures.json", "report.html", *answers):
         (run / name).unlink(missing_ok=True)
     write_text(run / "task.yaml", _yaml(task))

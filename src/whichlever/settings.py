@@ -350,7 +350,8 @@ class NoiseSettings(Model):
         "the time.",
     )
     planted: float = Field(default=0.05, gt=0, le=0.3, description="Share planted by check.")
-    effect: bool = Field(
-        default=True,
-        description="compare: the linear lever's score without the suspects, and relabelled.",
+    effect: Literal["none", "valid", "test"] = Field(
+        default="valid",
+        description="compare: the linear lever without the suspects, and with the suggested "
+        "labels: not measured, on validation rows, or once more on test rows.",
     )

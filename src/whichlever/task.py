@@ -26,6 +26,7 @@ from whichlever.settings import (
     Levers,
     LinearSettings,
     Model,
+    NoiseSettings,
     PromptSettings,
     RagSettings,
     RecordedAnswers,
@@ -48,6 +49,7 @@ __all__ = [
     "Levers",
     "LinearSettings",
     "Model",
+    "NoiseSettings",
     "OwnPrices",
     "PromptSettings",
     "RagSettings",
@@ -315,13 +317,16 @@ class Task(Model):
     workload: WorkloadSettings | None = Field(
         default=None, description="What the levers would mean on shift; off unless it is there."
     )
+    noise: NoiseSettings | None = Field(
+        default=None, description="Labels that are probably wrong; off unless the key is there."
+    )
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
-    @field_validator("curve", mode="before")
+    @field_validator("curve", "noise", mode="before")
     @classmethod
     def _bare_curve(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
-        """Take a bare ``curve:`` as curves with their defaults."""
+        """Take a bare ``curve:`` or ``noise:`` as one with its defaults."""
         return {} if value is None else value
 
     @field_validator("labels", mode="before")

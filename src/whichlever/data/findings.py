@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from whichlever.data.noise_record import Noise
+
 SHOWN_ROWS = 50
 """Row ids that a finding carries; ``count`` is of all of them."""
 
@@ -23,6 +25,7 @@ Kind = Literal[
     "few_groups",
     "unseen_label",
     "unlabelled",
+    "label_noise",
 ]
 Severity = Literal["info", "warning", "leak"]
 
@@ -100,6 +103,8 @@ class Audit(_Frozen):
     leaked_ids
         Every test row that has an exact duplicate in train, valid or calibrate, or a near one
         whose label gives its own away.
+    noise
+        Labels that are probably wrong; None where they were not looked for.
     """
 
     rows: dict[str, int]
@@ -108,6 +113,7 @@ class Audit(_Frozen):
     probe_without_leaked: ProbeScore | None = None
     probe_is: str = ""
     leaked_ids: tuple[str, ...] = ()
+    noise: Noise | None = None
 
     @property
     def has_leak(self) -> bool:

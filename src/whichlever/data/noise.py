@@ -1,8 +1,9 @@
 """Labels that are probably wrong, found by confident learning on out-of-fold probabilities.
 
-Training and validation rows are judged by models that learned from the other folds; test rows, only
-where asked for, by models that learned from training and validation rows of the other folds.
-Calibration rows are left alone.
+Every row is judged by models that learned from the training rows of the other folds. Validation
+labels are judged and never learned from, so that a score on validation rows without the suspects of
+training is an honest one; test labels are judged only where asked for. Calibration rows are left
+alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from whichlever.data.noise_features import TextFeatures, text_features
 from whichlever.data.noise_folds import Clusters, cluster_rows, deal_folds
 from whichlever.data.noise_joint import Joint, Ranked, confident_joint, error_draws, rank
 from whichlever.data.noise_pool import out_of_fold
-from whichlever.data.noise_record import Judged, Mistaken, Noise, Planted, Suspects
+from whichlever.data.noise_record import Judged, Mistaken, Noise, Planted, Side, Suspects
 from whichlever.data.rows import Splits
 from whichlever.errors import DataError
 from whichlever.predict import Row
@@ -37,6 +37,7 @@ LEAST_PER_LABEL = 5
 MOST_CELLS = 40_000_000
 """Rows times labels whose probabilities are held at once: about half a gigabyte."""
 
+ROLES: tuple[Side, ...] = ("train", "valid", "test")
 SHOWN_CELLS = 100
 _ENTRIES_PER_CHAR = 0.27
 _MOST_ENTRIES = 600.0
@@ -44,17 +45,14 @@ _MOST_ENTRIES = 600.0
 
 @dataclass(frozen=True)
 class NoiseFound:
-    """What was found, and every judged row: training and validation rows first, then test rows,
-    each side most suspicious first.
-    """
+    """What was found, and every judged row: train, valid, test, each most suspicious first."""
 
     noise: Noise
     rows: tuple[Judged, ...]
 
-    def suspects(self, side: Literal["learned", "test"] = "learned") -> tuple[Judged, ...]:
-        """The rows of one side whose label is suspected, most suspicious first."""
-        wanted = {"test"} if side == "test" else {"train", "valid"}
-        return tuple(row for row in self.rows if row.suspect and row.role in wanted)
+    def suspects(self, role: Side | None = None) -> tuple[Judged, ...]:
+        """The rows whose label is suspected, of one role or of all, most suspicious first."""
+        return tuple(row for row in self.rows if row.suspect and role in (None, row.role))
 
 
 def find_noise(
@@ -81,7 +79,7 @@ def find_noise(
     estimate = _seconds(rows, classes, settings)
     with progress.step("label noise: compare rows", seconds=estimate):
         clusters = cluster_rows(rows, settings.folds, by_group=settings.by_group)
-        learned = np.array([role != "test" for role in chosen.roles], dtype=bool)
+        learned = np.array([role == "train" for role in chosen.roles], dtype=bool)
         folds = _folds(clusters, chosen.targets, learned, settings.folds, seed)
         texts = [row.text for row in rows]
         features = text_features(texts, int(learned.sum()), classes, seed)
@@ -89,14 +87,14 @@ def find_noise(
         features, chosen.targets, folds, learned, classes, seed, progress, "label noise: judge"
     )
     judge = _Judge(chosen, clusters, folds, learned, features, shares, seed)
-    mine = judge.side("learned")
-    tested = judge.side("test") if settings.test and not learned.all() else None
-    check = None
-    if settings.check:
-        check = judge.planted(settings.planted, mine[2], mine[0].errors, progress)
+    joint = confident_joint(shares[learned], chosen.targets[learned])
+    found = {role: judge.side(role, joint) for role in ROLES if role in chosen.roles}
+    check = judge.planted(settings.planted, joint, progress) if settings.check else None
+    suspects = {role: side[0] for role, side in found.items()}
     noise = Noise(
-        learned=mine[0],
-        test=tested[0] if tested else None,
+        train=suspects["train"],
+        valid=suspects.get("valid"),
+        test=suspects.get("test"),
         accuracy=float(np.mean(shares[learned].argmax(axis=1) == chosen.targets[learned])),
         folds=int(folds.max()) + 1,
         clusters=len(np.unique(clusters.of)),
@@ -105,12 +103,12 @@ def find_noise(
         weights={name: round(weight, 4) for name, weight in weights.items()},
         check=check,
     )
-    return NoiseFound(noise, (*mine[1], *(tested[1] if tested else ())))
+    return NoiseFound(noise, tuple(row for side in found.values() for row in side[1]))
 
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """The rows that are judged, in canonical order, test rows last."""
+    """The rows that are judged, training rows first, each role in canonical order."""
 
     rows: tuple[Row, ...]
     roles: tuple[str, ...]
@@ -122,28 +120,28 @@ class _Chosen:
 def _choose(splits: Splits, labels: Sequence[str], settings: NoiseSettings, seed: int) -> _Chosen:
     known = frozenset(labels)
     left: Counter[str] = Counter()
-    mine = [(row, "train") for row in splits.train] + [(row, "valid") for row in splits.valid]
-    tests = [(row, "test") for row in splits.test] if settings.test else []
-    kept = [pair for pair in mine if pair[0].target in known]
-    left["without one of the task's labels"] += len(mine) - len(kept)
-    kept = sorted(kept, key=_canonical)
+    kept = sorted((row for row in splits.train if row.target in known), key=_canonical)
+    left["training rows without one of the task's labels"] = len(splits.train) - len(kept)
     most = _most_rows(kept, labels, settings)
     if len(kept) > most:
-        why = "older rows" if _timed(kept) else "rows drawn at random"
+        why = "older training rows" if _timed(kept) else "training rows drawn at random"
         left[f"{why}, for the time or memory that all would take"] = len(kept) - most
         kept = _newest(kept, most, seed)
-    counts = Counter(row.target for row, _ in kept)
+    counts = Counter(row.target for row in kept)
     enough = tuple(label for label in labels if counts[label] >= LEAST_PER_LABEL)
     if len(enough) < 2:
         raise DataError(
             f"label noise: {len(enough)} label has at least {LEAST_PER_LABEL} training rows; "
             "judging labels needs two such labels, so label more rows or leave noise: out"
         )
-    fit = [pair for pair in kept if pair[0].target in enough]
-    left[f"of a label with fewer than {LEAST_PER_LABEL} rows"] += len(kept) - len(fit)
-    judged = sorted((p for p in tests if p[0].target in enough), key=_canonical)
-    left["test rows of such a label"] += len(tests) - len(judged)
-    every = [*fit, *judged]
+    fit = [row for row in kept if row.target in enough]
+    left[f"training rows of a label with fewer than {LEAST_PER_LABEL}"] = len(kept) - len(fit)
+    every = [(row, "train") for row in fit]
+    asked = {"valid": splits.valid, "test": splits.test if settings.test else ()}
+    for role, rows in asked.items():
+        judged = sorted((row for row in rows if row.target in enough), key=_canonical)
+        left[f"{role} rows without a label that was judged"] = len(rows) - len(judged)
+        every += [(row, role) for row in judged]
     place = {label: i for i, label in enumerate(enough)}
     return _Chosen(
         rows=tuple(row for row, _ in every),
@@ -154,33 +152,29 @@ def _choose(splits: Splits, labels: Sequence[str], settings: NoiseSettings, seed
     )
 
 
-def _canonical(pair: tuple[Row, str]) -> tuple[str, str, str]:
-    row = pair[0]
+def _canonical(row: Row) -> tuple[str, str, str]:
     return row.text, row.target or "", row.id
 
 
-def _timed(kept: Sequence[tuple[Row, str]]) -> bool:
-    return all(row.time is not None for row, _ in kept)
+def _timed(kept: Sequence[Row]) -> bool:
+    return all(row.time is not None for row in kept)
 
 
-def _newest(kept: list[tuple[Row, str]], most: int, seed: int) -> list[tuple[Row, str]]:
+def _newest(kept: list[Row], most: int, seed: int) -> list[Row]:
     """The newest rows, or a seeded draw where rows have no time; in canonical order."""
     if _timed(kept):
-        order = np.argsort([-(row.time or 0.0) for row, _ in kept], kind="stable")
+        order = np.argsort([-(row.time or 0.0) for row in kept], kind="stable")
     else:
         order = np.random.default_rng([seed, 11]).permutation(len(kept))
     return [kept[i] for i in np.sort(order[:most]).tolist()]
 
 
-def _most_rows(
-    kept: Sequence[tuple[Row, str]], labels: Sequence[str], settings: NoiseSettings
-) -> int:
+def _most_rows(rows: Sequence[Row], labels: Sequence[str], settings: NoiseSettings) -> int:
     """Rows that memory, the task and the time budget allow."""
     most = MOST_CELLS // max(len(labels), 1)
     if settings.max_rows is not None:
         most = min(most, settings.max_rows)
-    most = min(most, len(kept))
-    rows = [row for row, _ in kept]
+    most = min(most, len(rows))
     while most > 1_000 and _seconds(rows, len(labels), settings, most) > settings.minutes * 60:
         most = int(most * 0.9)
     return max(most, 1)
@@ -199,7 +193,7 @@ def _seconds(
 
 
 def _folds(clusters: Clusters, targets: Ints, learned: Bools, folds: int, seed: int) -> Ints:
-    """Folds dealt by the learned rows; a test row follows its cluster, else goes by turns."""
+    """Folds dealt by the training rows; another row follows its cluster, else goes by turns."""
     mine = np.flatnonzero(learned)
     _, place = np.unique(clusters.of[mine], return_inverse=True)
     dealt = deal_folds(place.astype(np.int64), targets[mine], folds, seed)
@@ -237,11 +231,15 @@ class _Judge:
     shares: Floats
     seed: int
 
-    def side(self, side: Literal["learned", "test"]) -> tuple[Suspects, tuple[Judged, ...], Joint]:
-        """The suspects of one side, its judged rows most suspicious first, and their joint."""
-        at = np.flatnonzero(self.learned if side == "learned" else ~self.learned)
+    def side(self, role: Side, learned: Joint) -> tuple[Suspects, tuple[Judged, ...]]:
+        """The suspects of one role, and its judged rows, most suspicious first.
+
+        ``learned`` is the joint of the training rows, whose thresholds hold for all.
+        """
+        at = np.flatnonzero([found == role for found in self.chosen.roles])
         given, shares = self.chosen.targets[at], self.shares[at]
-        joint, ranked = confident_joint(shares, given), rank(shares, given)
+        joint = confident_joint(shares, given, learned.thresholds)
+        ranked = rank(shares, given)
         draws = error_draws(joint, given, self.clusters.of[at], self.seed)
         spread = draws.min() < draws.max()
         low, high = np.quantile(draws, [0.025, 0.975]) if spread else (None, None)
@@ -250,7 +248,7 @@ class _Judge:
         # A label that is the likeliest anyway is not suspected, however many were estimated.
         listed = min(round(joint.errors), int(np.sum(ranked.odds < 0)))
         suspects = Suspects(
-            side=side,
+            side=role,
             rows=len(at),
             errors=joint.errors,
             errors_low=None if low is None else float(min(low, joint.errors)),
@@ -258,7 +256,7 @@ class _Judge:
             listed=listed,
             mistaken=_mistaken(joint, self.chosen.labels, given),
         )
-        return suspects, self._rows(at, order, ranked, listed), joint
+        return suspects, self._rows(at, order, ranked, listed)
 
     def _rows(
         self, at: npt.NDArray[np.intp], order: Sequence[int], ranked: Ranked, listed: int
@@ -278,7 +276,7 @@ class _Judge:
             for place, k in enumerate(order, 1)
         )
 
-    def planted(self, share: float, joint: Joint, errors: float, progress: Progress) -> Planted:
+    def planted(self, share: float, joint: Joint, progress: Progress) -> Planted:
         """Change some labels on purpose, judge again, and count how many are found."""
         from whichlever.calibrate import clopper_pearson
 
@@ -298,7 +296,7 @@ class _Judge:
         found = int(np.isin(first, at).sum())
         low, high = clopper_pearson(found, count, 0.95)
         return Planted(
-            rows=count, found=found, low=low, high=high, estimated_more=again.errors - errors
+            rows=count, found=found, low=low, high=high, estimated_more=again.errors - joint.errors
         )
 
 

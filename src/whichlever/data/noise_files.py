@@ -8,17 +8,29 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from whichlever.data.noise_record import Judged
+from whichlever.errors import RunError
 from whichlever.run import written_aside
 
 COLUMNS = tuple(field.name for field in fields(Judged))
 TEXT_CHARS = 500
 """Characters of a row's text in a CSV cell."""
 
+KEPT_CHARS = 2_000
+"""Characters of a suspect's text that RUN keeps for the report."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
-def write_parquet(path: Path, rows: Sequence[Judged]) -> None:
-    """Write judged rows, most suspicious first; no text."""
+def write_parquet(
+    path: Path, rows: Sequence[Judged], texts: Mapping[str, str] | None = None
+) -> None:
+    """Write judged rows, most suspicious first.
+
+    Parameters
+    ----------
+    texts
+        Text by row id: the beginning of each suspect's is kept; None keeps no text.
+    """
     import polars as pl
 
     schema: dict[str, type[pl.DataType] | pl.DataType] = {
@@ -26,8 +38,33 @@ def write_parquet(path: Path, rows: Sequence[Judged]) -> None:
         "suggested": pl.String, "confidence": pl.Float64, "margin": pl.Float64,
         "suspect": pl.Boolean,
     }  # fmt: skip
+    frame = pl.DataFrame([asdict(row) for row in rows], schema=schema)
+    if texts is not None:
+        kept = [texts.get(row.id, "") if row.suspect else None for row in rows]
+        begun = [None if text is None else text[:KEPT_CHARS] for text in kept]
+        chars = [None if text is None else len(text) for text in kept]
+        frame = frame.with_columns(
+            pl.Series("text", begun, dtype=pl.String), pl.Series("chars", chars, dtype=pl.Int64)
+        )
     with written_aside(path) as aside:
-        pl.DataFrame([asdict(row) for row in rows], schema=schema).write_parquet(aside)
+        frame.write_parquet(aside)
+
+
+def read_parquet(path: Path) -> tuple[Judged, ...]:
+    """Read judged rows that `write_parquet` wrote.
+
+    Raises
+    ------
+    RunError
+        The file is missing or damaged.
+    """
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(path, columns=list(COLUMNS))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunError(f"{path} is missing or damaged; delete it and run compare again") from error
+    return tuple(Judged(**row) for row in frame.select(COLUMNS).to_dicts())
 
 
 def write_csv(path: Path, rows: Iterable[Judged], texts: Mapping[str, str] | None = None) -> None:

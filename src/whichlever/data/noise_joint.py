@@ -46,20 +46,22 @@ class Joint:
     errors: float
 
 
-def confident_joint(probabilities: Floats, given: Ints) -> Joint:
+def confident_joint(probabilities: Floats, given: Ints, thresholds: Doubles | None = None) -> Joint:
     """Estimate the joint distribution of given and true labels.
 
     Parameters
     ----------
     probabilities : shape (n, classes), out of fold
     given : shape (n,), 0 to classes − 1
+    thresholds : those of other, more numerous rows, shape (classes,); else worked out from these
     """
     classes = probabilities.shape[1]
     rows = np.bincount(given, minlength=classes)
-    own = probabilities[np.arange(len(given)), given].astype(np.float64)
-    sums = np.bincount(given, weights=own, minlength=classes)
-    # A label that no row has cannot be reached.
-    thresholds = np.where(rows > 0, sums / np.maximum(rows, 1), np.inf)
+    if thresholds is None:
+        own = probabilities[np.arange(len(given)), given].astype(np.float64)
+        sums = np.bincount(given, weights=own, minlength=classes)
+        # A label that no row has cannot be reached.
+        thresholds = np.where(rows > 0, sums / np.maximum(rows, 1), np.inf)
     reached = np.where(probabilities >= thresholds, probabilities, -1.0)
     confident = np.where(reached.max(axis=1, initial=-1.0) >= 0, reached.argmax(axis=1), -1)
     counted = confident >= 0

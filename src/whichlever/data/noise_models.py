@@ -8,6 +8,7 @@ a model that can learn each row by heart learns its wrong label too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,8 @@ Model = Callable[[TextFeatures, Ints, Ints, Ints, int, int], Floats]
 (rows judged, classes)."""
 
 EPOCHS = 4
-RATE = 1.0
+RATE = 2.0
+SNAPSHOTS = 4
 SMOOTHING = 0.1
 RIDGE = 1.0
 
@@ -37,17 +39,38 @@ def softmax_regression(
 ) -> Floats:
     """Multinomial logistic regression on the sparse view, by stochastic gradient descent.
 
-    Four passes with a step that falls to zero; stopping so early is its regularisation (Bottou
-    2012, Stochastic Gradient Descent Tricks). One row at a time costs the row's words times the
-    classes, whatever the vocabulary.
+    Four passes with a step that falls to zero, and the mean of the weights at each quarter pass
+    after the first (Polyak and Juditsky 1992): stopping early and averaging are its
+    regularisation. One row at a time costs the row's words times the classes, whatever the
+    vocabulary.
     """
     rows = features.sparse
     weights = np.zeros((rows.shape[1], classes), dtype=np.float32)
+    mean, taken = np.zeros_like(weights), 0
     bias = np.log(np.bincount(targets[learn], minlength=classes) + 0.5).astype(np.float32)
-    starts, columns, values = rows.indptr, rows.indices, rows.data
     random = np.random.default_rng([seed, 7])
     order = np.concatenate([learn[random.permutation(len(learn))] for _ in range(EPOCHS)])
-    rates = RATE * (1 - np.arange(len(order), dtype=np.float32) / max(len(order), 1))
+    rates = (RATE * (1 - np.arange(len(order)) / max(len(order), 1))).astype(np.float32)
+    parts = np.array_split(np.arange(len(order)), EPOCHS * SNAPSHOTS)
+    for place, part in enumerate(parts):
+        _pass(rows, targets, order[part], rates[part], weights, bias)
+        if place >= SNAPSHOTS:
+            mean += weights
+            taken += 1
+    mean /= max(taken, 1)
+    return np.asarray(rows[judge] @ mean + bias, dtype=np.float32)
+
+
+def _pass(
+    rows: Any,  # noqa: ANN401 - csr_matrix
+    targets: Ints,
+    order: Ints,
+    rates: Floats,
+    weights: Floats,
+    bias: Floats,
+) -> None:
+    """Visit rows in turn and move the weights of their words, in place."""
+    starts, columns, values = rows.indptr, rows.indices, rows.data
     labels = targets[order].tolist()
     for i, label, rate in zip(order.tolist(), labels, rates.tolist(), strict=True):
         here = slice(starts[i], starts[i + 1])
@@ -60,7 +83,6 @@ def softmax_regression(
         error[label] -= 1
         part -= np.outer(rate * value, error)
         weights[at] = part
-    return np.asarray(rows[judge] @ weights + bias, dtype=np.float32)
 
 
 def naive_bayes(

@@ -57,21 +57,35 @@ def out_of_fold(
     probabilities : shape (n, classes)
     weights : model → its weight in the pool
     """
+    parts = fold_scores(features, targets, folds, learned, classes, seed, progress, name)
+    known = np.flatnonzero(learned)
+    weights = pool_weights(parts, targets, known, seed)
+    return pooled(parts, weights), dict(zip(MODELS, weights.tolist(), strict=True))
+
+
+def fold_scores(
+    features: TextFeatures,
+    targets: Ints,
+    folds: Ints,
+    learned: npt.NDArray[np.bool_],
+    classes: int,
+    seed: int,
+    progress: Progress,
+    name: str = "label noise",
+) -> list[npt.NDArray[np.float16]]:
+    """Scores of each of `MODELS` for each row, shape (n, classes) each; see `out_of_fold`."""
     count = int(folds.max(initial=0)) + 1
-    scores = {model: np.zeros((len(targets), classes), dtype=np.float16) for model in MODELS}
+    scores = [np.zeros((len(targets), classes), dtype=np.float16) for _ in MODELS]
     with progress.step(name, total=count * len(MODELS)) as step:
         for fold in range(count):
             judge = np.flatnonzero(folds == fold)
             learn = np.flatnonzero((folds != fold) & learned)
-            for model, answer in MODELS.items():
+            for part, answer in zip(scores, MODELS.values(), strict=True):
                 if len(judge) and len(learn):
                     found = answer(features, targets, learn, judge, classes, seed)
-                    scores[model][judge] = np.clip(_normal(found), -60_000, 0)
+                    part[judge] = np.clip(_normal(found), -60_000, 0)
                 step.advance()
-    parts = list(scores.values())
-    known = np.flatnonzero(learned)
-    weights = pool_weights(parts, targets, known, seed)
-    return pooled(parts, weights), dict(zip(MODELS, weights.tolist(), strict=True))
+    return scores
 
 
 def pool_weights(

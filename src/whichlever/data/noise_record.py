@@ -48,13 +48,16 @@ class Planted(_Frozen):
     estimated_more: float
 
 
+Side = Literal["train", "valid", "test"]
+
+
 class Suspects(_Frozen):
-    """Probably wrong labels among the rows of one side.
+    """Probably wrong labels among the rows of one role.
 
     Attributes
     ----------
     side
-        ``learned``: training and validation rows; ``test``: test rows.
+        The role.
     rows
         Rows judged.
     errors, errors_low, errors_high
@@ -66,7 +69,7 @@ class Suspects(_Frozen):
         Which label seems to have been taken for which, most rows first.
     """
 
-    side: Literal["learned", "test"]
+    side: Side
     rows: int
     errors: float
     errors_low: float | None
@@ -80,10 +83,10 @@ class Noise(_Frozen):
 
     Attributes
     ----------
-    learned, test
-        Training and validation rows; test rows, None where they were not asked for.
+    train, valid, test
+        What was found in each role; None where it has no rows, or test rows were not asked for.
     accuracy
-        Share of training and validation rows whose given label is the likeliest, out of fold.
+        Share of training rows whose given label is the likeliest, out of fold.
     folds, clusters
         Folds, and clusters of duplicates (and groups, where asked) that were dealt into them.
     not_judged
@@ -94,7 +97,8 @@ class Noise(_Frozen):
         What was found of planted errors; None where it was not asked for.
     """
 
-    learned: Suspects
+    train: Suspects
+    valid: Suspects | None = None
     test: Suspects | None = None
     accuracy: float
     folds: int
@@ -103,6 +107,11 @@ class Noise(_Frozen):
     not_judged: dict[str, int]
     weights: dict[str, float]
     check: Planted | None = None
+
+    @property
+    def sides(self) -> tuple[Suspects, ...]:
+        """What was found, role by role."""
+        return tuple(s for s in (self.train, self.valid, self.test) if s is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from whichlever.measure.curve import Curve
 from whichlever.measure.figure import Interval
 from whichlever.measure.hybrid import Hybrid, HybridLeftOut
 from whichlever.measure.ladder import Ladder
+from whichlever.measure.noise import NoiseEvidence
 from whichlever.measure.oracle import Retrieval
 from whichlever.measure.workload import Workload
 from whichlever.prices import Bill, CallCost, Frozen
@@ -135,6 +136,7 @@ class Measures(Frozen):
     ladder: Ladder | None = None
     workload: Workload | None = None
     hybrid: Hybrid | HybridLeftOut | None = None
+    noise: NoiseEvidence | None = None
 
     def lever(self, name: str) -> LeverSummary:
         """The summary of one lever; KeyError where it did not run."""

@@ -26,6 +26,7 @@ KINDS = {
     "small_class": "a class too small to measure",
     "few_groups": "few groups",
     "unseen_label": "a label that training never showed",
+    "label_noise": "labels that are probably wrong",
     "unlabelled": "rows without a label",
 }
 _GRAVITY = {"leak": 0, "warning": 1, "info": 2}

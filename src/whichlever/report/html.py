@@ -27,6 +27,7 @@ from whichlever.report.mistakes import (
     most_confused,
     worst,
 )
+from whichlever.report.noise import noise_section
 from whichlever.report.palette import COLOURS, GREY, Mark, marks
 from whichlever.report.visible import shortened, visible, visible_block
 from whichlever.report.workload import workload_section
@@ -94,6 +95,7 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             retrieval=retrieval_rows(files, given),
             changing=cost_of_change(files, given),
             hybrid=hybrid_section(files, given),
+            noise=noise_section(files, redact=redact),
             confusions=[
                 _confusion(files, s, given, s is first)
                 for s in _leading(files, first)

@@ -16,6 +16,7 @@ from whichlever.report.change import change_lines, cost_line
 from whichlever.report.curve import curve_lines
 from whichlever.report.hybrid import hybrid_lines
 from whichlever.report.look import metric_name
+from whichlever.report.noise import evidence_lines
 from whichlever.report.visible import shortened, visible
 from whichlever.report.workload import terminal_lines as desk_lines
 from whichlever.verdict.types import Reason, Verdict
@@ -55,10 +56,7 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     if verdict.would_change:
         console.print(Text("What would change it:", style="bold"))
         _sentences(console, verdict.would_change)
-    if facts := change_lines(measures):
-        console.print(Text("When facts change:", style="bold"))
-        for said in facts:
-            console.print(Text("  • ").append(visible(said)))
+    _listed(console, "When facts change:", change_lines(measures))
     if measures.hybrid is not None:
         console.print(Text("Hybrid:", style="bold"))
         for said in hybrid_lines(measures):
@@ -71,6 +69,7 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
         console.print(Text("On shift:", style="bold"))
         for said in desk_lines(measures.workload, verdict.lever or (best and best.lever)):
             console.print(Text("  • ").append(visible(said)))
+    _listed(console, "Labels:", evidence_lines(measures.noise))
     if line := cost_line(measures):
         console.print(_plain(line))
     for line in (*(said for said in verdict.scope if said != verdict.audit), verdict.attack):
@@ -79,6 +78,14 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     console.print(
         Text("report: ").append(visible(str(run / "report.html")), "bold"), soft_wrap=True
     )
+
+
+def _listed(console: Console, title: str, lines: Sequence[str]) -> None:
+    """Print lines under a title; nothing where there are none."""
+    if lines:
+        console.print(Text(title, style="bold"))
+    for said in lines:
+        console.print(Text("  • ").append(visible(said)))
 
 
 def _curves(console: Console, measures: Measures) -> None:

@@ -55,6 +55,8 @@ def resolve(figure: str, task: Task, measures: Measures | None = None) -> Any:  
         start = {found.lever: found for found in measures.retrieval}
     elif measures is not None and root == "hybrid":
         start = {} if measures.hybrid is None else measures.hybrid
+    elif measures is not None and root == "noise":
+        start = {} if measures.noise is None else measures.noise
     elif measures is not None and root == "metric":
         start, rest = measures, figure
     else:
