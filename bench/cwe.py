@@ -26,12 +26,12 @@ RECORDED = {
 
 
 CURVE = {
-    "fractions": [0.0075, 0.015, 0.03, 0.06, 0.125, 0.25],
+    "fractions": [0.0075, 0.03, 0.12],
     "orders": ["newest", "random"],
     "levers": ["linear", "finetune-static"],
     "draws": 2,
     "delays": [30, 180],
-    "minutes": 40,
+    "minutes": 15,
 }
 """From a thousand labels on: where owned models overtake the recorded ones."""
 
