@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import bdtrc, betainc
+from scipy.special import bdtr, bdtrc, betainc
 
 from whichlever.calibrate import Stratum, clopper_pearson, promised_threshold
+from whichlever.calibrate.promises import allowed
 from whichlever.calibrate.sequence import log_capital
 
 AT_MOST, CONFIDENCE, LOWEST = 0.01, 0.95, -1.0
@@ -32,6 +33,15 @@ class World:
     name: str
     draw: Draw
     risk: Risk
+    rows: int | None = None
+    """Independent rows without ties, for which the chance of a kept promise is known exactly."""
+
+    def exact(self) -> float | None:
+        """1 − P(Bin(n, α) ≤ what may be missed): how often the promise must be kept."""
+        if self.rows is None:
+            return None
+        missed = allowed("high confidence", self.rows, AT_MOST, CONFIDENCE)
+        return 1 - float(bdtr(float(missed), self.rows, AT_MOST))
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,10 @@ def above(t: float, a: float, b: float) -> float:
 def rows_world(name: str, n: int, a: float, b: float) -> World:
     """Independent rows with Beta scores; high ones are closed first."""
     return World(
-        name, lambda rng: [Stratum.of_rows("c", rng.beta(a, b, n))], lambda t: above(t, a, b)
+        name,
+        lambda rng: [Stratum.of_rows("c", rng.beta(a, b, n))],
+        lambda t: above(t, a, b),
+        rows=n,
     )
 
 
@@ -213,6 +226,7 @@ def main() -> None:
 
 def told(results: list[Result], looked: list[Trips], draws: int) -> str:
     """The figures as a page."""
+    exact = {w.name: w.exact() for w in WORLDS}
     lines = [
         "# Do the auto-close promises hold?",
         "",
@@ -226,13 +240,20 @@ def told(results: list[Result], looked: list[Trips], draws: int) -> str:
         ("high confidence", "The high-confidence promise: kept in at least 95 % of draws"),
         ("expected loss", "The expected-loss promise: mean risk at most 1 %, kept is not promised"),
     ):
-        lines += [f"## {claim}", "", "| world | made | kept | risk |", "|---|---|---|---|"]
+        lines += [f"## {claim}", "", "| world | made | kept | exact | risk |"]
+        lines += ["|---|---|---|---|---|"]
+        sure = kind == "high confidence"
         lines += [
             f"| {r.world} | {r.made:.1%} | {r.kept:.1%} (≥ {r.kept_low:.1%}) | "
+            f"{_percent(exact.get(r.world) if sure else None)} | "
             f"{r.mean_risk:.3%} ± {2 * r.mean_risk_error:.3%} |"
             for r in results
             if r.promise == kind
         ]
+        rows = [r.kept for r in results if r.promise == kind and r.world in exact]
+        if sure:
+            text = f"The {len(rows)} worlds of rows together: kept in {np.mean(rows):.1%}."
+            lines += ["", text]
         lines.append("")
     lines += [
         'Groups "read as rows" are the mistake that a promise by group avoids: rows of one group '
@@ -253,6 +274,10 @@ def told(results: list[Result], looked: list[Trips], draws: int) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
 
 
 if __name__ == "__main__":

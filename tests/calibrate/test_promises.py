@@ -139,7 +139,7 @@ def test_over_all_worlds_together_it_holds_outright():
     assert np.mean(kept) >= 0.95
 
 
-@pytest.mark.parametrize("world", COVERAGE.WORLDS[:10:3], ids=lambda w: w.name)
+@pytest.mark.parametrize("world", [COVERAGE.WORLDS[i] for i in (0, 2, 5, 8)], ids=lambda w: w.name)
 def test_the_expected_loss_promise_holds_on_average_and_not_in_most_draws(world):
     found = COVERAGE.cover(world, "expected loss", 1000)
     assert found.mean_risk <= 0.01 + 3 * found.mean_risk_error

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.calibrate import promises
-from whichlever.calibrate.closing import GUARD, NEVER, closing_scores, odds
+from whichlever.calibrate.closing import CAP, GUARD, NEVER, closing_scores, odds
 from whichlever.measure.autoclosing import (
     Autoclose,
     LeverAutoclose,
@@ -201,7 +201,8 @@ class _Job:
     def path(self, scope: Scope) -> tuple[PathPoint, ...]:
         strata = strata_of(self.given, scope)
         marks = np.unique(np.concatenate([s.scores for s in strata]))
-        marks = np.append(NEVER, marks[marks > NEVER])
+        # From closing everything that is answered so to closing nothing.
+        marks = np.concatenate([[NEVER], marks[(marks > NEVER) & (marks < CAP)], [CAP]])
         if len(marks) > PATH_POINTS:
             marks = marks[np.linspace(0, len(marks) - 1, PATH_POINTS).round().astype(int)]
         confidence = self.settings.confidence

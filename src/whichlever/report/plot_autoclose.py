@@ -104,18 +104,15 @@ def _marks(
     tested = promise.test
     if tested is None or tested.noise is None or tested.missed is None:
         return out
-    row = {
+    around = {
         "noise": tested.noise.value,
-        "bound": max(low, tested.missed.value),
-        "low": max(low, tested.missed.low or low),
+        "bound": max(low, tested.missed.low or low),
         "high": max(low, tested.missed.high or low),
     }
-    base = inline([row])
     out.append(
-        base.mark_rule(color=mark.colour, opacity=0.6).encode(
-            x=x, y=alt.Y("low:Q", scale=y.scale), y2="high:Q"
-        )
+        inline([around]).mark_rule(color=mark.colour, opacity=0.6).encode(x=x, y=y, y2="high:Q")
     )
+    base = inline([{"noise": tested.noise.value, "bound": max(low, tested.missed.value)}])
     out.append(
         base.mark_point(
             shape=shape, filled=True, fill="#ffffff", stroke=mark.colour, size=90, strokeWidth=1.6,
