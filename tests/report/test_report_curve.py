@@ -15,7 +15,7 @@ from whichlever.report.curve import band_words, crossing_words, curve_lines
 
 def curved(folder, level="recorded-gpt-4"):
     """A RUN whose measures hold a curve."""
-    spec = Spec(levers=("majority", "linear", level))
+    spec = Spec(levers=("majority", "linear", level), rows=60)
     run = make_run(folder, spec)
     measures = json.loads((run / "measures.json").read_text())
     measures["curve"] = make_curve(level=level).model_dump(mode="json")
@@ -41,7 +41,7 @@ def test_the_section_stands_in_the_page_and_in_its_contents(page):
 
 
 def test_no_curve_no_section(tmp_path):
-    bare = write_report(make_run(tmp_path, Spec(levers=("majority", "linear")))).read_text()
+    bare = write_report(make_run(tmp_path, Spec(levers=("majority", "linear"), rows=60))).read_text()
     assert 'id="curve"' not in bare
     assert "#curve" not in bare
 
