@@ -141,4 +141,4 @@ def test_a_file_in_another_format_is_a_lever_directly(capsys, tmp_path, task):
     [summary] = [x for x in json.loads(out)["measures"]["levers"] if x["lever"] == "recorded-mini"]
     assert summary["what"] == "recorded answers of mini (gpt-4o-mini, simulated)"
     # Priced by the model that the replies name.
-    assert summary["cost"]["dollars_per_call"] > 0
+    assert summary["cost"]["marginal"] > 0

@@ -183,6 +183,10 @@ def test_a_hit_of_another_product_is_what_it_was():
         "rule": {"level": 3, "description": "x"}, "agent": {"name": "h"}}}  # fmt: skip
     assert read(wazuh) == [wazuh]
     assert pack.render(wazuh, 2) == pack.render(wazuh, 1)
+    for shape in SHAPES.values():
+        for record in read(shape):
+            with pytest.raises(ValueError, match="triage@1 has no layout for Elastic"):
+                pack.render(record, 1)
 
 
 def test_entities_are_found_for_linking():

@@ -46,6 +46,12 @@ def render(record: Record, version: int = 1) -> str:
     Pure and total: any JSON object has a text; unknown shapes are flattened, sorted and treated
     the same way. Version 2 knows Elastic alerts and OCSF findings too; every other text is the
     same in both.
+
+    Raises
+    ------
+    ValueError
+        Version 1 is asked for one of those: as fields without a layout they would show what
+        analysts said of the alert.
     """
     alert, inner = alert_in(record)
     if version > 1:
@@ -55,6 +61,10 @@ def render(record: Record, version: int = 1) -> str:
             if (document := elastic_alert(found)) is not None:
                 return join(elastic_lines(document))
     kind = product(alert)
+    if kind == "plain" and version == 1 and any(map(_holds_a_verdict, (record, alert))):
+        raise ValueError(
+            "triage@1 has no layout for Elastic alerts and OCSF findings; triage@2 has"
+        )
     if kind == "wazuh":
         lines = _wazuh(alert)
     elif kind == "suricata":
@@ -72,6 +82,13 @@ def alert_in(record: Record) -> tuple[Record, bool]:
             if isinstance(inner, Mapping) and inner:
                 return inner, True
     return record, False
+
+
+def _holds_a_verdict(record: Record) -> bool:
+    if is_finding(record):
+        return True
+    document = elastic_alert(record)
+    return document is not None and ("kibana" in document or "signal" in document)
 
 
 def _wazuh(alert: Record) -> list[str]:
@@ -163,5 +180,3 @@ def _plain(record: Record, inner: bool) -> list[str]:
             lines += found
             break
     return lines + fields(kept)
-
-
