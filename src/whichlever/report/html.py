@@ -71,6 +71,7 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
     given = marks([s.lever for s in files.measures.levers])
     first = sections.leader(files)
     near, far = sections.pair_rows(files)
+    spoken_of = None if first is None else first.lever
     return (
         _templates()
         .get_template("page.html")
@@ -87,10 +88,10 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             levers=sections.lever_rows(files, given),
             marks=given,
             charts=draw_charts(files, given),
-            autoclose=autoclose_section(files, given, first and first.lever, redact=redact),
+            autoclose=autoclose_section(files, given, spoken_of, redact=redact),
             curve=curve_section(files, given),
             ladder=ladder_section(files, given),
-            workload=workload_section(files, given, first and first.lever, redact=redact),
+            workload=workload_section(files, given, spoken_of, redact=redact),
             change=change_section(files, given),
             retrieval=retrieval_rows(files, given),
             changing=cost_of_change(files, given),

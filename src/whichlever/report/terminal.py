@@ -63,11 +63,12 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
             console.print(Text("  • ").append(visible(said)))
     _curves(console, measures)
     best = _best(measures)
-    for said in autoclose_lines(measures.autoclose, verdict.lever or (best and best.lever)):
+    spoken_of = verdict.lever or (best.lever if best is not None else None)
+    for said in autoclose_lines(measures.autoclose, spoken_of):
         console.print(Text(visible(said)))
     if measures.workload is not None:
         console.print(Text("On shift:", style="bold"))
-        for said in desk_lines(measures.workload, verdict.lever or (best and best.lever)):
+        for said in desk_lines(measures.workload, spoken_of):
             console.print(Text("  • ").append(visible(said)))
     _listed(console, "Labels:", evidence_lines(measures.noise))
     if line := cost_line(measures):
