@@ -6,7 +6,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whichlever.data.document import walk
@@ -20,6 +20,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(JSON, max_size=6), st.none() | st.integers(0, 4), JSON, JSON)
 def test_items_are_what_json_says(items, indent, before, after):
     document = {"before": before, "hits": {"total": after, "hits": items, "x": before}, "z": after}

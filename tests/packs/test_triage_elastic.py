@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whichlever.packs.triage import pack
@@ -211,7 +211,7 @@ _PATHS = """
 KEYS = st.sampled_from(_PATHS.split())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, JSON, max_size=8))
 def test_any_document_has_one_bounded_text_without_forged_lines(document):
     text = pack.render(document, 2)
@@ -224,7 +224,7 @@ def test_any_document_has_one_bounded_text_without_forged_lines(document):
             assert line.count("untrusted{") == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, JSON, max_size=8))
 def test_reading_then_rendering_is_the_same_as_rendering(document):
     text = json.dumps(document, allow_nan=True)

@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from whichlever.packs.triage import pack
@@ -156,7 +156,7 @@ _KEYS = """
 """
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(_KEYS.split()), JSON, max_size=8))
 def test_any_finding_is_a_row_and_has_one_bounded_text(values):
     finding = {"class_uid": 2004, **values}

@@ -41,7 +41,8 @@ _END = ("domain", "geo.country_iso_code", "geo.country_name", "as.organization.n
 _TELLS_NOTHING = """
     entity_id args args_count Ext ancestry pe inode group_leader session_leader entry_leader
     previous thread supplemental_groups tty env_vars working_directory hash uptime start end
-    provider_guid activity_id record_id opcode keywords api task version build kernel
+    provider_guid provider_name computer_name channel activity_id record_id opcode keywords api task
+    version build kernel KeyLength
 """
 _NOISE = frozenset(_TELLS_NOTHING.split())
 _DEPTH = 5
