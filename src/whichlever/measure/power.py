@@ -47,7 +47,11 @@ def rows_needed(rows: int, error: float, margin: float, critical: float = 1.645)
 
 
 def rows_to_tell(
-    spread: Floats, margin: float, able: Sequence[int] | None = None, few: float = 1.0
+    spread: Floats,
+    margin: float,
+    able: Sequence[int] | None = None,
+    few: float = 1.0,
+    power: float = POWER,
 ) -> int:
     """Labelled test rows with which a verdict is given in 80 % of runs, all levers equally good.
 
@@ -75,17 +79,21 @@ def rows_to_tell(
         over all.
     few
         How much wider few units make each bound (Student's t over the normal quantile).
+    power
+        Share of runs that shall end in a verdict; 80 % by default.
     """
     among = tuple(range(len(spread)) if able is None else able)
     if len(among) < 2:
         return 1
-    needed = _hardest(tuple(map(tuple, spread.tolist())), among, few)
+    needed = _hardest(tuple(map(tuple, spread.tolist())), among, few, power)
     return max(1, math.ceil((max(needed, 0.0) / margin) ** 2))
 
 
 @lru_cache(maxsize=64)
-def _hardest(spread: tuple[tuple[float, ...], ...], among: tuple[int, ...], few: float) -> float:
-    """Margin times root of the rows at which four imagined runs of five give a verdict."""
+def _hardest(
+    spread: tuple[tuple[float, ...], ...], among: tuple[int, ...], few: float, power: float
+) -> float:
+    """Margin times root of the rows at which this share of imagined runs gives a verdict."""
     root, by = _root(np.array(spread)), np.array(spread)
     runs = np.random.default_rng(0).standard_normal((_IMAGINED, len(by))) @ root.T
     reach = np.zeros(len(by))
@@ -98,7 +106,7 @@ def _hardest(spread: tuple[tuple[float, ...], ...], among: tuple[int, ...], few:
         np.max([runs[:, j] - runs[:, i] + reach[j] * by[j, i] for j in among if j != i], axis=0)
         for i in among
     ]
-    return float(np.quantile(np.min(behind, axis=0), POWER))
+    return float(np.quantile(np.min(behind, axis=0), power))
 
 
 def _root(spread: Floats) -> Floats:
