@@ -30,15 +30,16 @@ def threshold_curve(
         scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(title=None, labelExpr=PERCENT, tickCount=5 if width < 500 else 10),
     )
-    quality = _quality(found, metric, mark, x)
-    panels: list[Any] = [quality.properties(width=inner, height=230 if width > 500 else 200)]
-    cost = _cost(found, mark, x)
+    height = 230 if width > 500 else 200
+    quality = _quality(found, metric, mark, x, height)
+    panels: list[Any] = [quality.properties(width=inner, height=height)]
+    cost = _cost(found, mark, 5 if width < 500 else 10)
     if cost is not None:
         panels.append(cost.properties(width=inner, height=170 if width > 500 else 150))
     return dressed(alt.vconcat(*panels, spacing=26))
 
 
-def _quality(found: Hybrid, metric: str, mark: Mark, x: alt.X) -> alt.LayerChart:
+def _quality(found: Hybrid, metric: str, mark: Mark, x: alt.X, height: int) -> alt.LayerChart:
     also = [p.metric.value for p in found.calibrate]
     lows = [p.metric.value if p.metric.low is None else p.metric.low for p in found.curve] + also
     highs = [p.metric.value if p.metric.high is None else p.metric.high for p in found.curve] + also
@@ -72,11 +73,11 @@ def _quality(found: Hybrid, metric: str, mark: Mark, x: alt.X) -> alt.LayerChart
         .mark_line(color=mark.colour, strokeWidth=2.6, clip=True)
         .encode(x=x, y=y, order=alt.Order("handed:Q"))
     )
-    layers += _chosen(found.chosen, found.chosen.metric.value, mark, x, y, said=True)
+    layers += _chosen(found.chosen, found.chosen.metric.value, mark, x, y, said_at=height - 9)
     return alt.layer(*layers)
 
 
-def _cost(found: Hybrid, mark: Mark, x: alt.X) -> alt.LayerChart | None:
+def _cost(found: Hybrid, mark: Mark, ticks: int) -> alt.LayerChart | None:
     """Dollars a month, and with mistakes where the task says what one is worth."""
     months = _line(found.curve, "dollars_per_month")
     if not months:
@@ -88,7 +89,7 @@ def _cost(found: Hybrid, mark: Mark, x: alt.X) -> alt.LayerChart | None:
         scale=alt.Scale(domain=[0, most * 1.08], nice=False),
         axis=alt.Axis(title="dollars a month", labelExpr=DOLLARS, tickCount=4),
     )
-    title = alt.Axis(title="share of rows handed over", labelExpr=PERCENT, tickCount=5)
+    title = alt.Axis(title="share of rows handed over", labelExpr=PERCENT, tickCount=ticks)
     across = alt.X("handed:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=title)
     order = alt.Order("handed:Q")
     layers: list[Any] = [
@@ -104,7 +105,7 @@ def _cost(found: Hybrid, mark: Mark, x: alt.X) -> alt.LayerChart | None:
         )
     value = found.chosen.with_mistakes if both else found.chosen.dollars_per_month
     if value is not None:
-        layers += _chosen(found.chosen, value, mark, across, y, said=False)
+        layers += _chosen(found.chosen, value, mark, across, y)
     return alt.layer(*layers)
 
 
@@ -114,7 +115,7 @@ def _line(points: Sequence[HybridPoint], name: str) -> list[dict[str, float]]:
 
 
 def _chosen(
-    point: HybridPoint, value: float, mark: Mark, x: alt.X, y: alt.Y, *, said: bool
+    point: HybridPoint, value: float, mark: Mark, x: alt.X, y: alt.Y, *, said_at: int | None = None
 ) -> list[alt.Chart]:
     """An upright line at the threshold chosen, and its point."""
     share = point.handed.value
@@ -125,12 +126,12 @@ def _chosen(
             filled=True, size=70, shape=mark.shape, color=mark.colour, opacity=1
         ).encode(x=x, y=y),
     ]
-    if said:
+    if said_at is not None:
         left = share > 0.6
         layers.append(
             base.mark_text(
-                align="right" if left else "left", dx=-6 if left else 6, y=8, baseline="middle",
-                fontSize=11, color=INK,
+                align="right" if left else "left", dx=-6 if left else 6, y=said_at,
+                baseline="middle", fontSize=11, color=INK,
             ).encode(x=x, text="text:N")
         )  # fmt: skip
     return layers
