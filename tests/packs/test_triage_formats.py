@@ -70,6 +70,7 @@ def test_a_linear_model_scores_much_the_same_through_each_door(company):
     assert spread < 0.08, score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS[1:])
 def test_init_audit_and_compare_walk_through(tmp_path, capsys, format):
     folder = tmp_path / "new"
