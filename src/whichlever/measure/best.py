@@ -18,7 +18,8 @@ ALPHA = 0.05
 class Contrast:
     """``first`` − ``second`` on their common rows: the figure, its draws, its standard error.
 
-    ``units`` is how many rows, or groups, were drawn; None is many.
+    ``units`` is how many rows, or groups, were drawn, unequal groups counted for what they are
+    worth (`intervals.effective_units`); None is many.
     """
 
     first: str
@@ -26,7 +27,7 @@ class Contrast:
     value: float
     draws: Floats
     error: float
-    units: int | None = None
+    units: float | None = None
 
 
 def upper_bounds(
@@ -83,7 +84,7 @@ def upper_bounds(
 
 def _oriented(
     contrasts: Mapping[tuple[str, str], Contrast], j: str, i: str
-) -> tuple[float, Floats, float, int | None]:
+) -> tuple[float, Floats, float, float | None]:
     if (j, i) in contrasts:
         found = contrasts[j, i]
         return found.value, found.draws, found.error, found.units

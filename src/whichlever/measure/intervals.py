@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 LEVEL = 0.95
 
 
-def student(units: int, level: float = LEVEL) -> float:
+def student(units: float, level: float = LEVEL) -> float:
     """How much wider an interval from this few units must be than the normal one.
 
     The quantile of Student's t with units − 1 degrees of freedom over the normal quantile: 1.31
@@ -28,8 +28,22 @@ def student(units: int, level: float = LEVEL) -> float:
     return float(stdtrit(units - 1, tail) / ndtri(tail))
 
 
+def effective_units(units: npt.NDArray[np.int64]) -> float:
+    """As many units of one size as these are worth (Kish 1965): (Σ rows)² / Σ rows².
+
+    Twenty groups of which three hold most of the rows show the spread of little more than three.
+
+    Parameters
+    ----------
+    units
+        The unit of each row, shape (n,).
+    """
+    sizes = np.unique(units, return_counts=True)[1].astype(np.float64)
+    return float(sizes.sum() ** 2 / np.sum(sizes**2)) if len(sizes) else 0.0
+
+
 def percentile(
-    value: float, draws: Floats, level: float = LEVEL, units: int | None = None
+    value: float, draws: Floats, level: float = LEVEL, units: float | None = None
 ) -> Interval:
     """Percentile interval of bootstrap draws (Efron and Tibshirani 1993, chapter 13).
 
@@ -91,7 +105,9 @@ def centred(
     return Interval(value=value, low=low, high=high, level=level)
 
 
-def basic(value: float, draws: Floats, level: float = LEVEL, units: int | None = None) -> Interval:
+def basic(
+    value: float, draws: Floats, level: float = LEVEL, units: float | None = None
+) -> Interval:
     """Reversed percentile interval, for figures that sampling noise can only raise (the ECE).
 
     Never below 0, and always around ``value``.

@@ -9,7 +9,7 @@ import numpy as np
 
 from whichlever.measure.best import Contrast, upper_bounds
 from whichlever.measure.draws import Draws
-from whichlever.measure.intervals import centre, percentile, student, widest
+from whichlever.measure.intervals import centre, effective_units, percentile, student, widest
 from whichlever.measure.jackknife import standard_error
 from whichlever.measure.oracle import ORACLES
 from whichlever.measure.paired import attainable_p, holm, mcnemar, randomisation_p
@@ -62,7 +62,7 @@ def _contrast(a: Tally, b: Tally, draws: Draws) -> Contrast:
     drawn = centre(value, a.head(m) - b.head(m), standard_error(deleted))
     known = drawn[np.isfinite(drawn)]
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    units = len(np.unique(draws.units[:m]))
+    units = effective_units(draws.units[:m])
     return Contrast(a.outcome.lever, b.outcome.lever, value, drawn, max(spread, least), units)
 
 
