@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from make_outcome import LABELS, answers, outcome, task
+from make_policy import scored
 from whichlever.errors import TaskError
 from whichlever.measure import summarise
 from whichlever.measure.autoclose import measure_autoclose
@@ -15,18 +16,6 @@ from whichlever.verdict.closing import closing_changes, closing_reasons
 from whichlever.verdict.figures import Cite, resolve
 
 SETTINGS = AutocloseSettings(label="noise", protect=["critical"])
-
-
-def scored(rows, critical, seed=0, skill=3.0, groups=None, lever="linear", **given):
-    """Simulated answers: ``critical`` of the rows are critical, the others noise."""
-    rng = np.random.default_rng(seed)
-    targets = np.where(np.arange(rows) < critical, 0, 2)
-    logits = rng.normal(0, 1, (rows, 3))
-    logits[np.arange(rows), targets] += skill
-    scores = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    return outcome(
-        lever, targets, scores.argmax(1), scores=scores.astype(np.float32), groups=groups, **given
-    )
 
 
 def one(calibrate, test, settings=SETTINGS):
