@@ -222,4 +222,12 @@ def test_encoder_learns_exports_and_is_not_trained_twice(
     again = lever.fit(learn, rows(20, "v"), context(tmp_path / "fit"))
     assert np.array_equal(again.predictor.predict(test)[0].scores, answers[0].scores)
     kept = {p.suffix for p in (tmp_path / "fit").iterdir()}
-    assert kept == {".onnx", ".safetensors", ".json"}
+    assert kept == {".onnx", ".safetensors", ".json", ".npz"}
+    held = fit.held_out
+    assert held is not None
+    assert held.ids == tuple(r.id for r in rows(20, "v"))
+    assert np.allclose(held.scores.sum(axis=1), 1, atol=1e-5)  # each row's own probabilities
+    right = [LABELS[i] for i in held.scores.argmax(axis=1)]
+    score = np.mean([a == r.target for a, r in zip(right, rows(20, "v"), strict=True)])
+    assert score == fit.chosen["validation"]["score"]
+    assert fit.rows_seen == 61 + 20

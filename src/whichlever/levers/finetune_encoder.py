@@ -185,7 +185,7 @@ class FinetuneEncoder:
         state = {k: v.contiguous() for k, v in run.net.state_dict().items()}
         write_aside(context.folder / WEIGHTS, save(state, metadata={"format": "pt"}))
         write_aside(context.folder / TOKENIZER, tokenizer.encode())
-        HeldOut(tuple(r.id for r in valid), softmax(run.valid_logits)).save(context.folder)
+        HeldOut(tuple(r.id for r in valid), softmax(run.valid_logits, axis=1)).save(context.folder)
         return {
             "rung": "encoder",
             "base": settings.base,
