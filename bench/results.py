@@ -186,15 +186,15 @@ def speed_table(static: dict[str, Any]) -> str:
 def encoder_table(found: dict[str, Any]) -> str:
     """The encoder rung's training beside plain loops."""
     runs = found["runs"]
-    slowest = runs["padded to the window"]["rows_per_second"]
+    slowest = runs["padded to the window"]["rows_per_core_second"]
     lines = [
-        "| training loop, two threads | rows/s | ratio | accuracy after one pass |",
+        "| training loop, two threads | rows per core-second | ratio | accuracy after one pass |",
         "|---|---|---|---|",
     ]
     for name, run in runs.items():
         scores = ", ".join(f"{score:.3f}" for score in run["accuracy"])
         lines.append(
-            f"| {name} | {run['rows_per_second']:.1f} | {run['rows_per_second'] / slowest:.1f} | "
+            f"| {name} | {run['rows_per_core_second']:.1f} | {run['rows_per_core_second'] / slowest:.1f} | "
             f"{scores} |"
         )
     return "\n".join(lines)
@@ -236,7 +236,7 @@ def band_words(found: dict[str, Any]) -> str:
     """What the bands said in words, and how often it was so."""
     flat, grows, said = found["flat"], found["grows"], found["said"]
     return (
-        f"Of {sum(said.values())} bands, {flat['said']} said \"flat\" (the gain was below the "
+        f'Of {sum(said.values())} bands, {flat["said"]} said "flat" (the gain was below the '
         f"margin of {found['margin']} in {flat['true']}), {grows['said']} said that more labels "
         f"help (they did in {grows['true']}), and {said['open']} that these points cannot tell."
     )
