@@ -193,10 +193,8 @@ def encoder_table(found: dict[str, Any]) -> str:
     ]
     for name, run in runs.items():
         scores = ", ".join(f"{score:.3f}" for score in run["accuracy"])
-        lines.append(
-            f"| {name} | {run['rows_per_core_second']:.1f} | {run['rows_per_core_second'] / slowest:.1f} | "
-            f"{scores} |"
-        )
+        rate = run["rows_per_core_second"]
+        lines.append(f"| {name} | {rate:.1f} | {rate / slowest:.1f} | {scores} |")
     return "\n".join(lines)
 
 
