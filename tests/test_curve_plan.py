@@ -74,6 +74,15 @@ def test_split_by_time_leaves_no_gap_between_fitting_and_choosing():
     assert (len(newest.train), len(newest.valid)) == (20, 5)
 
 
+def test_few_labels_do_not_choose_with_a_handful():
+    many = splits(1_940, 60, test_start=3_000.0)
+    found = plan(CurveSettings(fractions=[0.1, 0.5], delays=[]), task(), many, 0)
+    assert {(p.labels, len(p.valid)) for p in found.points if p.order == "newest"} == {
+        (200, 30), (1_000, 60),
+    }  # fmt: skip
+    assert {len(p.valid) for p in found.points if p.order == "random"} == {30, 60}
+
+
 def test_random_draws_differ_and_are_nested():
     found = plan(CurveSettings(draws=2, orders=["random"], delays=[]), task(), splits(), 0)
     by_draw = [[p for p in found.points if p.order == "random" and p.draw == d] for d in (0, 1)]

@@ -18,6 +18,12 @@ SHARE_BEFORE = 0.9
 anything."""
 AGE_FRACTION = 0.25
 """The oldest rows are fitted at the share nearest to this one, unless they were asked for."""
+CHOOSING = 0.15
+"""Of a point's labels, the share that chooses settings, where the whole run's share is smaller.
+
+Of 130,000 rows 1,500 are enough to choose with; of a thousand, the same share would be eleven, and
+nobody would choose with so few.
+"""
 FEWEST = 10
 """Training rows below which a point is left out."""
 
@@ -62,8 +68,9 @@ class Plan:
 def plan(settings: CurveSettings, task: Task, splits: Splits, seed: int) -> Plan:
     """Choose the rows of every point; of training and validation rows alike.
 
-    A point with a share of the labels has that share of the training and of the validation rows,
-    so that its count is what its lever really had, to fit and to choose with. Shares are nested:
+    A point with a share of the labels has so many training and validation rows together, so that
+    its count is what its lever really had, to fit and to choose with (`CHOOSING` says how many
+    choose). Shares are nested:
     a larger one holds the smaller ones of the same order and draw. Where every validation row is
     newer than every training row (a split by time), the newest (oldest) rows are taken from both
     together and the newest of them choose, so that no gap opens between them.
@@ -151,10 +158,11 @@ class _Pool:
         return Planned(order, fraction, draw, None, parts[0], parts[1], rank)
 
     def _choosing(self, count: int) -> int:
-        """Of so many labels, how many choose: the share that validation rows have of all."""
+        """Of so many labels, how many choose."""
         if not self.valid:
             return 0
-        return max(1, round(count * len(self.valid) / self.labels))
+        share = max(len(self.valid) / self.labels, CHOOSING)
+        return max(1, min(len(self.valid), round(count * share)))
 
     def late(
         self, delays: Sequence[float], splits: Splits, notes: list[str]
