@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from whichlever.data.noise import find_noise
 from whichlever.data.noise_files import cell, write_csv, write_parquet
 from whichlever.data.noise_folds import cluster_rows, deal_folds
-from whichlever.data.noise_joint import confident_joint, error_draws, rank
+from whichlever.data.noise_joint import confident_joint, error_draws, errors_by_planted, rank
 from whichlever.data.noise_record import Judged
 from whichlever.data.rows import Splits
 from whichlever.errors import DataError
@@ -263,3 +263,29 @@ def test_planted_errors_on_the_simulated_company(tmp_path: Path) -> None:
     learned = [row.id in wrong for row in found.rows if row.role == "train"]
     first = learned[: sum(learned)]
     assert np.mean(first) >= 0.7
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.2])
+def test_the_share_of_errors_is_read_from_where_planted_ones_rank(share: float) -> None:
+    found, held = [], 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        planted, wrong = np.zeros(2000, dtype=bool), rng.random(2000) < share
+        planted[rng.choice(np.flatnonzero(~wrong), 100, replace=False)] = True
+        odds = np.where(wrong | planted, rng.normal(-2, 1, 2000), rng.normal(2, 1.2, 2000))
+        value, draws = errors_by_planted(odds.astype(np.float32), planted, np.arange(2000), 0, 200)
+        real = wrong[~planted].mean()
+        low, high = np.quantile(draws, [0.025, 0.975])
+        found.append(value - real)
+        held += bool(low - 1e-9 <= real <= high + 1e-9)
+    assert abs(np.mean(found)) <= 0.005 + 0.1 * share
+    assert held >= 32
+
+
+def test_the_estimate_is_near_the_errors_planted_beforehand() -> None:
+    rows, changed = tickets(700, seed=2, wrong=0.1)
+    parts = splits(rows)
+    train = find_noise(parts, LABELS, QUICK.model_copy(update={"check": True})).noise.train
+    wrong = len({row.id for row in parts.train} & changed)
+    assert 0.6 * wrong <= train.errors <= 1.4 * wrong
+    assert train.errors <= train.joint_errors + 1e-9

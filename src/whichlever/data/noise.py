@@ -18,7 +18,14 @@ import numpy.typing as npt
 from whichlever.data import noise_models
 from whichlever.data.noise_features import TextFeatures, text_features
 from whichlever.data.noise_folds import Clusters, cluster_rows, deal_folds
-from whichlever.data.noise_joint import Joint, Ranked, confident_joint, error_draws, rank
+from whichlever.data.noise_joint import (
+    Joint,
+    Ranked,
+    confident_joint,
+    error_draws,
+    errors_by_planted,
+    rank,
+)
 from whichlever.data.noise_pool import out_of_fold
 from whichlever.data.noise_record import Judged, Mistaken, Noise, Planted, Side, Suspects
 from whichlever.data.rows import Splits
@@ -88,8 +95,8 @@ def find_noise(
     )
     judge = _Judge(chosen, clusters, folds, learned, features, shares, seed)
     joint = confident_joint(shares[learned], chosen.targets[learned])
-    found = {role: judge.side(role, joint) for role in ROLES if role in chosen.roles}
     check = judge.planted(settings.planted, joint, progress) if settings.check else None
+    found = {role: judge.side(role, joint, check) for role in ROLES if role in chosen.roles}
     suspects = {role: side[0] for role, side in found.items()}
     noise = Noise(
         train=suspects["train"],
@@ -231,7 +238,9 @@ class _Judge:
     shares: Floats
     seed: int
 
-    def side(self, role: Side, learned: Joint) -> tuple[Suspects, tuple[Judged, ...]]:
+    def side(
+        self, role: Side, learned: Joint, check: Planted | None
+    ) -> tuple[Suspects, tuple[Judged, ...]]:
         """The suspects of one role, and its judged rows, most suspicious first.
 
         ``learned`` is the joint of the training rows, whose thresholds hold for all.
@@ -242,17 +251,27 @@ class _Judge:
         ranked = rank(shares, given)
         draws = error_draws(joint, given, self.clusters.of[at], self.seed)
         spread = draws.min() < draws.max()
-        low, high = np.quantile(draws, [0.025, 0.975]) if spread else (None, None)
+        bounds = [float(x) for x in np.quantile(draws, [0.025, 0.975])] if spread else None
+        # What planted errors say of the training rows holds for the others by proportion.
+        over = 1.0 if check is None else min(1.0, check.errors / max(learned.errors, 1e-9))
+        errors = joint.errors * over
+        if bounds is not None:
+            bounds = [bound * over for bound in bounds]
+            if check is not None and over < 1:
+                wider = [check.errors_low, check.errors_high]
+                scale = errors / max(check.errors, 1e-9)
+                bounds = [min(bounds[0], wider[0] * scale), max(bounds[1], wider[1] * scale)]
         ids = [self.chosen.rows[i].id for i in at.tolist()]
         order = sorted(range(len(at)), key=lambda k: (round(float(ranked.odds[k]), 5), ids[k]))
         # A label that is the likeliest anyway is not suspected, however many were estimated.
-        listed = min(round(joint.errors), int(np.sum(ranked.odds < 0)))
+        listed = min(round(errors), int(np.sum(ranked.odds < 0)))
         suspects = Suspects(
             side=role,
             rows=len(at),
-            errors=joint.errors,
-            errors_low=None if low is None else float(min(low, joint.errors)),
-            errors_high=None if high is None else float(max(high, joint.errors)),
+            errors=errors,
+            errors_low=None if bounds is None else min(bounds[0], errors),
+            errors_high=None if bounds is None else max(bounds[1], errors),
+            joint_errors=joint.errors,
             listed=listed,
             mistaken=_mistaken(joint, self.chosen.labels, given),
         )
@@ -290,13 +309,21 @@ class _Judge:
             self.features, targets, self.folds, self.learned, len(self.chosen.labels),
             self.seed, progress, "label noise: find planted errors",
         )  # fmt: skip
-        again = confident_joint(shares[mine], targets[mine])
         odds = rank(shares[mine], targets[mine]).odds
-        first = mine[np.argsort(odds, kind="stable")[:count]]
-        found = int(np.isin(first, at).sum())
+        changed = np.isin(mine, at)
+        first = np.argsort(odds, kind="stable")[:count]
+        found = int(changed[first].sum())
         low, high = clopper_pearson(found, count, 0.95)
+        share, draws = errors_by_planted(odds, changed, self.clusters.of[mine], self.seed)
+        ends = np.quantile(draws, [0.025, 0.975]) * len(mine)
         return Planted(
-            rows=count, found=found, low=low, high=high, estimated_more=again.errors - joint.errors
+            rows=count,
+            found=found,
+            low=low,
+            high=high,
+            errors=share * len(mine),
+            errors_low=float(min(ends[0], share * len(mine))),
+            errors_high=float(max(ends[1], share * len(mine))),
         )
 
 

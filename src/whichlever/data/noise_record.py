@@ -37,15 +37,18 @@ class Planted(_Frozen):
     low, high
         Interval of the share found (Clopper–Pearson, 95 %). Labels that were wrong before stand
         among the most suspicious too, so the share is at most what the ranking is worth.
-    estimated_more
-        By how much the estimated number of errors rose; near ``rows`` where it can be believed.
+    errors, errors_low, errors_high
+        Estimated number of labels that were wrong before, were those as easy to find as the
+        planted ones; with its interval (bootstrap over clusters, 95 %).
     """
 
     rows: int
     found: int
     low: float
     high: float
-    estimated_more: float
+    errors: float
+    errors_low: float
+    errors_high: float
 
 
 Side = Literal["train", "valid", "test"]
@@ -61,8 +64,11 @@ class Suspects(_Frozen):
     rows
         Rows judged.
     errors, errors_low, errors_high
-        Estimated number of wrong labels; the interval (bootstrap over clusters, 95 %) is of the
-        draw of rows and not of the models' own mistakes.
+        Estimated number of wrong labels: by the confident joint, or, where labels were planted,
+        by those, if that is fewer. The interval (bootstrap over clusters, 95 %) is of the draw of
+        rows and not of the models' own mistakes.
+    joint_errors
+        By the confident joint, which counts hard rows as wrong.
     listed
         Rows whose label is suspected: the most suspicious, as many as were estimated.
     mistaken
@@ -74,6 +80,7 @@ class Suspects(_Frozen):
     errors: float
     errors_low: float | None
     errors_high: float | None
+    joint_errors: float
     listed: int
     mistaken: tuple[Mistaken, ...] = ()
 

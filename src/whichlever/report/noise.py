@@ -50,6 +50,7 @@ def noise_lines(noise: Noise) -> list[str]:
     lines = [
         f"{side.side}: about {wording.count(side.errors)}{_between(side)} of "
         f"{wording.count(side.rows)} labels seem to be wrong ({side.errors / side.rows:.1%})"
+        f"{_joint(side)}"
         for side in noise.sides
     ]
     said = check_line(noise.check)
@@ -70,12 +71,11 @@ def check_line(check: Planted | None) -> str:
     share = check.found / check.rows
     found = (
         f"of {wording.count(check.rows)} training labels changed on purpose, {share:.0%} "
-        f"({check.low:.0%} to {check.high:.0%}) stood among as many first rows; the estimate rose "
-        f"by {wording.count(check.estimated_more)}"
+        f"({check.low:.0%} to {check.high:.0%}) stood among as many first rows"
     )
     if share >= TRUSTED:
         return f"check: {found}"
-    return f"check: {found}: on these rows no model tells a wrong label well, so read the list so"
+    return f"check: {found}: many rows of the list are hard rather than wrong"
 
 
 def change_line(change: ScoreChange) -> str:
@@ -86,6 +86,13 @@ def change_line(change: ScoreChange) -> str:
         f"{metric_name(change.metric)} {wording.share(change.before)} → "
         f"{wording.share(change.after)}, {wording.signed(change.difference)}"
     )
+
+
+def _joint(side: Suspects) -> str:
+    """What the confident joint alone would say, where planted errors say fewer."""
+    if side.joint_errors < 1.1 * side.errors + 1:
+        return ""
+    return f"; the confident joint, which counts hard rows too, says {side.joint_errors:,.0f}"
 
 
 def _between(side: Suspects) -> str:
@@ -101,6 +108,7 @@ def _side(side: Suspects) -> dict[str, str]:
         "errors": wording.count(side.errors),
         "between": _between(side).strip(),
         "share": f"{side.errors / side.rows:.1%}",
+        "joint": wording.count(side.joint_errors),
         "listed": wording.count(side.listed),
     }
 
