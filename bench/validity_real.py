@@ -116,7 +116,7 @@ def _made(name: str, seed: int, home: Path, data: Path) -> dict[str, Any]:
                 "linear": {"c": [1.0], "families": ["svm"], "chars": False, "windows": ["all"],
                            "decay": False},
                 "rag": {"vote_only": True},
-                "finetune": {"rungs": ["static"], "windows": ["all"]},
+                "finetune": {"rungs": ["static"], "joined": False, "windows": ["all"]},
             },
         }
     )  # fmt: skip
