@@ -46,13 +46,18 @@ def curve_section(files: RunFiles, given: Mapping[str, Mark]) -> CurveSection | 
     curve = files.measures.curve
     if curve is None or not curve.points:
         return None
+    whole = {level.lever for level in curve.levels if level.learns}
+
+    def other(name: str) -> str:
+        return f"{name}, fitted on all" if name in whole else name
+
     return CurveSection(
         chart=_chart(curve, given, files.verdict.lever),
         labels=wording.count(curve.labels),
         rows=wording.count(curve.rows),
         orders=tuple(ORDERS[order] for order in curve.orders()),
         crossings=tuple(
-            (c.lever, c.other, ORDERS[c.order], crossing_words(c), f"{c.ahead:.0%}")
+            (c.lever, other(c.other), ORDERS[c.order], crossing_words(c), f"{c.ahead:.0%}")
             for c in curve.crossings
         ),
         ages=tuple(
