@@ -376,7 +376,9 @@ class Task(Model):
         named |= {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
         if self.workload is not None:
             named |= {*self.workload.urgent, *self.workload.quiet, *self.workload.mix}
-        return named | ({self.autoclose.label, *self.autoclose.protect} if self.autoclose else set())
+        return named | (
+            {self.autoclose.label, *self.autoclose.protect} if self.autoclose else set()
+        )
 
     @property
     def folder(self) -> Path:

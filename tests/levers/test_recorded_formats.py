@@ -250,7 +250,10 @@ def test_promptfoo_csv_with_a_prompt_of_several_lines(tmp_path: Path) -> None:
     table.writerow(["r2", "x", "'-critical-", "PASS", "1", "", "", "",
                     "timeout", "ERROR", "0", "", "", ""])  # fmt: skip
     (tmp_path / "r.csv").write_text(out.getvalue())
-    assert [ask(fit(tmp_path, "r.csv", model="a"))[i].label for i in ("r1", "r2")] == ["noise", None]
+    assert [ask(fit(tmp_path, "r.csv", model="a"))[i].label for i in ("r1", "r2")] == [
+        "noise",
+        None,
+    ]
     answers = ask(fit(tmp_path, "r.csv", model="openai:chat:b"))
     assert answers["r1"].status == "refused"
     assert answers["r2"].status == "error"

@@ -41,7 +41,9 @@ def test_the_section_stands_in_the_page_and_in_its_contents(page):
 
 
 def test_no_curve_no_section(tmp_path):
-    bare = write_report(make_run(tmp_path, Spec(levers=("majority", "linear"), rows=60))).read_text()
+    bare = write_report(
+        make_run(tmp_path, Spec(levers=("majority", "linear"), rows=60))
+    ).read_text()
     assert 'id="curve"' not in bare
     assert "#curve" not in bare
 

@@ -149,12 +149,12 @@ def errors_by_planted(
     caught = (odds[:, None] <= cuts).astype(np.float64)
     _, place = np.unique(units, return_inverse=True)
     count = int(place.max()) + 1
-    table = np.zeros((count, 2, len(CATCHES) + 1))
-    np.add.at(table, (place, planted.astype(np.intp), slice(None, -1)), caught)
-    np.add.at(table, (place, planted.astype(np.intp), -1), 1.0)
+    sums = np.zeros((2 * count, len(CATCHES) + 1))
+    np.add.at(sums, 2 * place + planted, np.column_stack([caught, np.ones(len(caught))]))
+    table = sums.reshape(count, 2, -1)  # of each unit: rows above each cut and all; planted second
 
-    def least(sums: Doubles) -> float:
-        shares = sums[:, :-1] / np.maximum(sums[:, -1:], 1.0)
+    def least(counts: Doubles) -> float:
+        shares = counts[:, :-1] / np.maximum(counts[:, -1:], 1.0)
         return float(min(1.0, (shares[0] / np.maximum(shares[1], TINY)).min()))
 
     random = np.random.default_rng([seed, 13])

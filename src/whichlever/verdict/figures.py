@@ -97,30 +97,36 @@ def spell(value: Any, figure: str) -> str:  # noqa: ANN401 - one line per type
         return "true" if value else "false"
     if isinstance(value, str):
         return value
-    if isinstance(value, Interval) and last == "saves":
-        text = money(value.value)
-        if value.low is None or value.high is None:
-            return text
-        return f"{text} ({money(value.low)} to {money(value.high)})"
     if isinstance(value, Interval):
-        sign = "+" if last == "difference" else ""
-        text = f"{value.value:{sign}.3f}"
-        if value.low is None or value.high is None:
-            return text
-        return f"{text} ({value.low:{sign}.3f} to {value.high:{sign}.3f})"
+        return _spell_interval(value, last)
     if isinstance(value, int | float):
-        if last in DOLLARS:
-            return money(value)
-        if last.endswith("_ms"):
-            return f"{value:.3g} ms" if value < 100 else f"{value:,.0f} ms"
-        if last in ("p", "p_holm", "p_attainable", "mcnemar"):
-            return f"{value:.4f}" if value >= 0.0001 else "under 0.0001"
-        if last in ("a_over_b", "b_over_a", "error"):
-            return f"{value:.3f}"
-        if last in ("gain_low", "gain_high"):
-            return f"{value:+.3f}"
-        return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
+        return _spell_number(value, last)
     return str(value)
+
+
+def _spell_interval(value: Interval, last: str) -> str:
+    sign = "+" if last in ("difference", "gain") else ""
+
+    def said(figure: float) -> str:
+        return money(figure) if last == "saves" else f"{figure:{sign}.3f}"
+
+    if value.low is None or value.high is None:
+        return said(value.value)
+    return f"{said(value.value)} ({said(value.low)} to {said(value.high)})"
+
+
+def _spell_number(value: float, last: str) -> str:
+    if last in DOLLARS:
+        return money(value)
+    if last.endswith("_ms"):
+        return f"{value:.3g} ms" if value < 100 else f"{value:,.0f} ms"
+    if last in ("p", "p_holm", "p_attainable", "mcnemar"):
+        return f"{value:.4f}" if value >= 0.0001 else "under 0.0001"
+    if last in ("a_over_b", "b_over_a", "error", "score"):
+        return f"{value:.3f}"
+    if last in ("gain_low", "gain_high"):
+        return f"{value:+.3f}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 def spoken(key: str) -> str:
