@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,10 @@ def _adapted(body: nn.Module, rank: int) -> nn.Module:
     config = LoraConfig(
         r=rank, lora_alpha=2 * rank, target_modules="all-linear", lora_dropout=0.0, bias="none"
     )
-    return get_peft_model(body, config)
+    with warnings.catch_warnings():
+        # peft asks for an attribute by the name that transformers 5 is about to drop.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return get_peft_model(body, config)
 
 
 def _encoder(folder: Path, config: Any) -> nn.Module:  # noqa: ANN401 - a transformers config
