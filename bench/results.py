@@ -152,8 +152,11 @@ def break_even_text(result: dict[str, Any]) -> str:
 
 def triage_table(result: dict[str, Any]) -> str:
     """Macro-F1 of every lever under every split of the real alerts."""
-    names = ("majority", "linear", "rag-vote", "finetune-static", "finetune-encoder")
-    lines = ["| set and split | " + " | ".join(names) + " | verdict |", "|---" * 7 + "|"]
+    names = (
+        "majority", "linear", "rag-vote", "finetune-static", "finetune-encoder", "finetune-joined"
+    )  # fmt: skip
+    rule = "|---" * (len(names) + 2) + "|"
+    lines = ["| set and split | " + " | ".join(names) + " | verdict |", rule]
     for name, found in result.items():
         by_name = {lever["lever"]: lever for lever in found["levers"]}
         scores = [interval(by_name[n]["macro_f1"]) if n in by_name else "not run" for n in names]

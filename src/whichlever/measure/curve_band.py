@@ -3,8 +3,8 @@
 Learning curves are roughly power laws over a stretch (Hestness et al. 2017; Viering and Loog 2023,
 "The Shape of Learning Curves"), but which family holds is rarely seen from a few noisy points, and
 no family holds for ever. So the last points are fitted by each, every family that fits about as
-well as the best one stays, that the curve goes no further stays always, and the band takes in all
-of them. `bench/curve_band.py` checks how often the truth lies in it.
+well as the best one stays. So does that the curve goes no further, while the last two points may
+be one, or else that it bends at once. The band takes in all of them. `bench/curve_band.py` checks how often the truth lies in it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ LAST = 4
 FARTHEST = 4
 """Nothing is said beyond this many times the labels."""
 
-POWERS = (0.1, 0.25, 0.5, 1.0)
+POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)
 LUCK = 0.01
 """Standard deviation of one fit's score by luck (rows drawn, seeds), where draws do not tell."""
+
+BEND = 1 / 3
+"""What is left of the last doubling's gain at each further one, where a curve bends at once."""
 
 LEVEL = 0.95
 
@@ -86,19 +89,22 @@ def extrapolate(
     labels, values, draws = labels[-LAST:], values[-LAST:], draws[:, -LAST:]
     noise = noise[-LAST:]
     random = np.random.default_rng([seed, 11])
+    own = LUCK if luck is None else luck
     fits = {name: _misfit(name, labels, values) for name in _families()}
     best = min(fits.values())
-    # What even the best family misses is luck too, on the degrees of freedom that are left.
-    missed = best * np.sqrt(len(labels) / max(len(labels) - 2, 1))
-    spread = max(LUCK if luck is None else luck, missed, LUCK / 2)
+    # What even the best family misses beyond the luck that is known of, by degrees of freedom.
+    known = np.mean(np.where(noise > 0, noise, own) ** 2)
+    missed = np.sqrt(max(best**2 * len(labels) / (len(labels) - 2) - known, 0.0))
+    spread = float(np.hypot(own, missed))
     kept = [name for name, misfit in fits.items() if misfit <= max(2 * best, spread)]
-    lacking = np.sqrt(np.maximum(spread**2 - noise**2, 0.0))
+    lacking = np.where(noise > 0, missed, spread)
     noisy = draws + lacking * random.standard_normal(draws.shape)
-    later = spread * random.standard_normal(len(draws))
+    later = np.hypot(own / np.sqrt(times), missed) * random.standard_normal(len(draws))
     now = draws[:, -1]
+    kept.append("flat" if _may_be_flat(noisy) else "bend")
     tail = (1 - LEVEL) / 2
     ends = []
-    for name in (*kept, "flat"):
+    for name in kept:
         there = now if name == "flat" else _predict(name, labels, noisy, times * labels[-1])
         there = np.clip(there + later, 0.0, 1.0)
         ends.append((*np.quantile(there, [tail, 1 - tail]),
@@ -110,9 +116,14 @@ def extrapolate(
         high=float(high.max()),
         gain_low=float(gain_low.min()),
         gain_high=float(gain_high.max()),
-        families=(*kept, "flat"),
-        luck=float(spread),
+        families=tuple(kept),
+        luck=spread,
     )
+
+
+def _may_be_flat(draws: Floats) -> bool:
+    """Whether the last two points may be one: their difference is not shown to be above 0."""
+    return bool(np.quantile(draws[:, -1] - draws[:, -2], (1 - LEVEL) / 2) <= 0)
 
 
 def _families() -> tuple[str, ...]:
@@ -124,6 +135,11 @@ def _predict(name: str, labels: Floats, scores: Floats, at: float) -> Floats:
     if name == "power of the error":
         wrong = np.log(np.clip(1 - scores, 1e-4, None))
         return np.asarray(1 - np.exp(_line(np.log(labels), wrong, np.log(at))))
+    if name == "bend":
+        doublings = np.log2(labels[-1] / labels[-2])
+        step = (scores[:, -1] - scores[:, -2]) / doublings
+        more = np.log2(at / labels[-1])
+        return np.asarray(scores[:, -1] + step * BEND * (1 - BEND**more) / (1 - BEND))
     if name == "logarithm":
         return _line(np.log(labels), scores, np.log(at))
     power = float(name.removeprefix("power "))
