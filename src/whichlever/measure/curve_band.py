@@ -26,7 +26,7 @@ POWERS = (0.1, 0.25, 0.5, 1.0, 2.0)
 LUCK = 0.01
 """Standard deviation of one fit's score by luck (rows drawn, seeds), where draws do not tell."""
 
-BEND = 1 / 3
+BEND = 1 / 2
 """What is left of the last doubling's gain at each further one, where a curve bends at once."""
 
 LEVEL = 0.95
