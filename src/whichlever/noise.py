@@ -109,7 +109,7 @@ def _finding(side: Suspects, judged: NoiseFound) -> Finding | None:
         ""
         if check is None
         else f"; of {check.rows} labels changed on purpose, {check.found / check.rows:.0%} stood "
-        "among as many first rows"
+        f"among the first {check.among} rows"
     )
     limits = "; wrong test labels lower every lever's score" if side.side == "test" else ""
     return finding(

@@ -311,13 +311,15 @@ class _Judge:
         )  # fmt: skip
         odds = rank(shares[mine], targets[mine]).odds
         changed = np.isin(mine, at)
-        first = np.argsort(odds, kind="stable")[:count]
-        found = int(changed[first].sum())
-        low, high = clopper_pearson(found, count, 0.95)
         share, draws = errors_by_planted(odds, changed, self.clusters.of[mine], self.seed)
+        # Labels that were wrong before rank among the planted ones: there is room for both.
+        among = count + round(share * (len(mine) - count))
+        found = int(changed[np.argsort(odds, kind="stable")[:among]].sum())
+        low, high = clopper_pearson(found, count, 0.95)
         ends = np.quantile(draws, [0.025, 0.975]) * len(mine)
         return Planted(
             rows=count,
+            among=among,
             found=found,
             low=low,
             high=high,

@@ -32,17 +32,19 @@ class Planted(_Frozen):
     rows
         Labels changed, each to another one drawn by the estimated noise matrix where that says
         anything of the label, else to any.
+    among
+        As many of the most suspicious rows as labels were changed or, by ``errors``, wrong before.
     found
-        Of them, among the ``rows`` most suspicious ones.
+        Changed labels among these. The share is about that of wrong labels in the list of suspects.
     low, high
-        Interval of the share found (Clopper–Pearson, 95 %). Labels that were wrong before stand
-        among the most suspicious too, so the share is at most what the ranking is worth.
+        Interval of the share found (Clopper–Pearson, 95 %).
     errors, errors_low, errors_high
         Estimated number of labels that were wrong before, were those as easy to find as the
         planted ones; with its interval (bootstrap over clusters, 95 %).
     """
 
     rows: int
+    among: int
     found: int
     low: float
     high: float

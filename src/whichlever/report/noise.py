@@ -71,7 +71,8 @@ def check_line(check: Planted | None) -> str:
     share = check.found / check.rows
     found = (
         f"of {wording.count(check.rows)} training labels changed on purpose, {share:.0%} "
-        f"({check.low:.0%} to {check.high:.0%}) stood among as many first rows"
+        f"({check.low:.0%} to {check.high:.0%}) stood among the first "
+        f"{wording.count(check.among)}, as many as were changed or seem wrong"
     )
     if share >= TRUSTED:
         return f"check: {found}"
