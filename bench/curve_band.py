@@ -44,6 +44,8 @@ PARTS = (0.125, 0.25, 0.5)
 DRAWS = 3
 TIMES = (2, 4)
 MARGIN = 0.02
+FIRST = 4
+"""Seeds before this one were looked at while the band's method was chosen; they do not count."""
 
 SETS: dict[str, tuple[int, int, str]] = {
     "sms spam": (1_000, 500, "macro_f1"),
@@ -223,7 +225,7 @@ def main() -> None:
     loaded: dict[str, list[Row]] = {}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in SETS}
     began = time.process_time()
-    for seed in range(args.seeds):
+    for seed in range(FIRST, FIRST + args.seeds):
         for name, (have, tested, metric) in SETS.items():
             path = args.work / f"{name.split(',')[0].replace(' ', '_')}-{seed}.json"
             if not path.exists() and time.process_time() - began > 60 * args.minutes:

@@ -191,7 +191,8 @@ def encoder_table(found: dict[str, Any]) -> str:
     runs = found["runs"]
     slowest = runs["padded to the window"]["rows_per_core_second"]
     lines = [
-        "| training loop, two threads | rows per core-second | ratio | accuracy after one pass |",
+        f"| training loop, threads: {found['threads']} | rows per core-second | ratio | "
+        "accuracy after one pass |",
         "|---|---|---|---|",
     ]
     for name, run in runs.items():

@@ -99,8 +99,9 @@ class Band(Frozen):
     """Where ``times`` the labels would lead: the widest of the plausible curves.
 
     ``gain_low`` to ``gain_high`` is the change from the score with all labels there are.
-    ``outcome``: "flat" where it stays below the goal's margin, "grows" where all of it is above 0,
-    "falls" where all of it is below 0, else "open".
+    ``families`` are the curves that were kept, ``luck`` the standard deviation of one more fit's
+    score. ``outcome``: "flat" where it stays below the goal's margin, "grows" where all of it is
+    above 0, "falls" where all of it is below 0, else "open".
     """
 
     lever: str

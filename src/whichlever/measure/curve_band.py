@@ -3,8 +3,9 @@
 Learning curves are roughly power laws over a stretch (Hestness et al. 2017; Viering and Loog 2023,
 "The Shape of Learning Curves"), but which family holds is rarely seen from a few noisy points, and
 no family holds for ever. So the last points are fitted by each, every family that fits about as
-well as the best one stays. So does that the curve goes no further, while the last two points may
-be one, or else that it bends at once. The band takes in all of them. `bench/curve_band.py` checks how often the truth lies in it.
+well as the best one stays. So does that the curve goes no further, while the last two points may be
+one, or else that it bends at once. The band takes in all of them. `bench/curve_band.py` checks how
+often the truth lies in it.
 """
 
 from __future__ import annotations
