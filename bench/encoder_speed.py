@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from whichlever.infer.encoder_text import EncoderText
 from whichlever.llm import find_weights
 from whichlever.models.encoder import EncoderOptions, net_logits, train_encoder
 from whichlever.models.encoder_net import Classifier
-from whichlever.models.encoder_text import EncoderText
 from whichlever.progress import Silent
 
 RESULTS = Path(__file__).parent / "results" / "encoder_speed.json"

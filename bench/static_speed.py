@@ -34,13 +34,13 @@ import numpy as np
 import torch
 
 from whichlever.calibrate import Temperature
+from whichlever.infer.static import StaticClassifier, StaticModel
 from whichlever.levers.base import Context
 from whichlever.levers.finetune_static import MODEL, FinetuneStatic
 from whichlever.llm import find_weights
 from whichlever.measure.paired import attainable_p, randomisation_p
 from whichlever.measure.scores import Answers
 from whichlever.models.static_distill import distilled
-from whichlever.models.static_infer import StaticClassifier, StaticModel
 from whichlever.predict import Row
 from whichlever.task import FinetuneSettings, Task
 

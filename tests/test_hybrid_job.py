@@ -14,8 +14,8 @@ from whichlever import trials
 from whichlever.calibrate import Temperature
 from whichlever.errors import TaskError
 from whichlever.hybrid import Joined, check_hybrid, cost_matrix, join_hybrid, reviewed
+from whichlever.infer.hybrid import HybridPredictor
 from whichlever.levers import Context, build
-from whichlever.levers.hybrid import HybridPredictor
 from whichlever.measure.hybrid import Hybrid, HybridLeftOut
 from whichlever.run import read_json
 from whichlever.step import Step

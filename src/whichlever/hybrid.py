@@ -17,7 +17,7 @@ import polars as pl
 
 from whichlever import trials
 from whichlever.errors import TaskError
-from whichlever.levers.hybrid import Score, doubts
+from whichlever.infer.hybrid import Score, doubts
 from whichlever.measure import Measures, Outcome
 from whichlever.measure.hybrid import PERSON, HybridLeftOut
 from whichlever.measure.hybrid_bill import measured

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from whichlever.errors import WeightsError
+from whichlever.infer.static_words import WordPieces
 from whichlever.llm import find_weights
 from whichlever.models.static import StaticEmbedder
-from whichlever.models.static_words import WordPieces
 
 
 def random_embedder() -> StaticEmbedder | None:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 import whichlever as wl
 from tiny import write_task
 from whichlever.errors import DataError, RunError
+from whichlever.infer.joined import JoinedPredictor, pool
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.held_out import FILE, HeldOut
-from whichlever.levers.joined import FinetuneJoined, JoinedPredictor, choose_weights, pool
+from whichlever.levers.joined import FinetuneJoined, choose_weights
 from whichlever.predict import Prediction, Row
 from whichlever.task import Task
 

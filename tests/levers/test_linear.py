@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from whichlever.errors import DataError, RunError
+from whichlever.infer.linear import LinearModel, softmax
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.linear import Linear
-from whichlever.levers.linear_model import LinearModel, fit_scale, softmax
+from whichlever.levers.linear_fit import fit_scale
 from whichlever.levers.linear_search import score
 from whichlever.predict import Row
 from whichlever.task import Data, Goal, LinearSettings, Task

@@ -11,6 +11,13 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from whichlever.errors import CheckFailed  # noqa: E402
+from whichlever.infer.encoder import EncoderClassifier  # noqa: E402
+from whichlever.infer.encoder_text import (  # noqa: E402
+    EncoderText,
+    by_length,
+    padded,
+    training_batches,
+)  # fmt: skip
 from whichlever.models import encoder, encoder_onnx  # noqa: E402
 from whichlever.models.encoder import (  # noqa: E402
     EncoderOptions,
@@ -19,15 +26,8 @@ from whichlever.models.encoder import (  # noqa: E402
     train_encoder,
 )
 from whichlever.models.encoder_head import start_head  # noqa: E402
-from whichlever.models.encoder_infer import EncoderClassifier  # noqa: E402
 from whichlever.models.encoder_net import Classifier  # noqa: E402
 from whichlever.models.encoder_plan import plan  # noqa: E402
-from whichlever.models.encoder_text import (  # noqa: E402
-    EncoderText,
-    by_length,
-    padded,
-    training_batches,
-)  # fmt: skip
 from whichlever.progress import Silent  # noqa: E402
 
 

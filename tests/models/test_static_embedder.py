@@ -9,9 +9,9 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 from whichlever.errors import MissingExtraError, WeightsError
+from whichlever.infer.static_words import WordPieces
 from whichlever.models import static_distill
 from whichlever.models.static import StaticEmbedder
-from whichlever.models.static_words import WordPieces
 
 
 def test_vectors_equal_model2vecs_for_the_same_token_vectors(minilm: Path) -> None:

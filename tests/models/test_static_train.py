@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whichlever.infer.static import StaticClassifier, StaticModel, with_pairs
+from whichlever.infer.static_words import Bags, WordPieces
 from whichlever.models.goal import goal_score
-from whichlever.models.static_infer import StaticClassifier, StaticModel, with_pairs
-from whichlever.models.static_words import Bags, WordPieces
 
 torch = pytest.importorskip("torch")
 

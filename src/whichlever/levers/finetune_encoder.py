@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from whichlever.errors import DataError, MissingExtraError
+from whichlever.infer.encoder import EncoderPredictor
+from whichlever.infer.encoder_text import EncoderText
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.finetune_base import base_files, base_fingerprint, base_weights, check_base
 from whichlever.levers.held_out import HeldOut
-from whichlever.models.encoder_infer import EncoderClassifier
 from whichlever.models.encoder_plan import keep_plan
-from whichlever.models.encoder_text import EncoderText
 from whichlever.models.static_distill import write_aside
 from whichlever.models.threads import core_count, training_threads
 from whichlever.models.window import newest
-from whichlever.predict import Prediction, Row, Usage
+from whichlever.predict import Row
 from whichlever.task import FinetuneSettings, Task
 
 ONNX, WEIGHTS, TOKENIZER, FACTS, PLAN, THREADS = (
@@ -104,7 +104,11 @@ class FinetuneEncoder:
         chosen = json.loads((folder / FACTS).read_bytes())
         return Fit(
             predictor=EncoderPredictor(
-                folder, context.labels, chosen["max_tokens"], self._settings.threads
+                folder / ONNX,
+                (folder / TOKENIZER).read_text(encoding="utf-8"),
+                context.labels,
+                chosen["max_tokens"],
+                self._settings.threads or core_count(),
             ),
             what=_what(chosen),
             chosen=chosen,
@@ -263,36 +267,3 @@ def _what(chosen: Mapping[str, Any]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1g} %"
-
-
-class EncoderPredictor:
-    """Answers rows through onnxruntime, in batches of like length."""
-
-    def __init__(
-        self, folder: Path, labels: Sequence[str], max_tokens: int, threads: int | None = None
-    ) -> None:
-        tokenizer = (folder / TOKENIZER).read_text(encoding="utf-8")
-        self._classifier = EncoderClassifier(
-            folder / ONNX, tokenizer, max_tokens, threads or core_count()
-        )
-        self._labels = tuple(labels)
-
-    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
-        """Answer each row; where a text was longer than the window, ``error`` says so."""
-        if not rows:
-            return []
-        began = time.perf_counter()
-        read = self._classifier.read([row.text for row in rows])
-        scores = self._classifier.probabilities(read)
-        best = scores.argmax(axis=1).tolist()
-        usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
-        notes = map(_note, read.lengths.tolist(), read.full_lengths.tolist())
-        return [
-            Prediction(row.id, self._labels[b], s, error=note, usage=usage)
-            for row, b, s, note in zip(rows, best, scores, notes, strict=True)
-        ]
-
-
-def _note(window: int, tokens: int) -> str | None:
-    """What of a text was read, where that is not all of it."""
-    return f"read {window} of {tokens} tokens (head and tail)" if tokens > window else None

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from whichlever.errors import DataError, MissingExtraError
+from whichlever.infer.static import StaticClassifier, StaticModel, StaticPredictor
+from whichlever.infer.static_words import Bags, WordPieces
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.finetune_base import base_files, base_fingerprint, base_weights, check_base
 from whichlever.levers.held_out import HeldOut
 from whichlever.models.static_distill import distilled, write_aside
-from whichlever.models.static_infer import StaticClassifier, StaticModel
-from whichlever.models.static_words import Bags, WordPieces
 from whichlever.models.threads import training_threads
 from whichlever.models.window import newest
-from whichlever.predict import Prediction, Row, Usage
+from whichlever.predict import Row
 from whichlever.task import FinetuneSettings, Task
 
 if TYPE_CHECKING:
+    from whichlever.infer.static_words import Ints
     from whichlever.models.static_train import StaticRun
-    from whichlever.models.static_words import Ints
 
 MODEL, FACTS = "static.safetensors", "static.json"
 
@@ -196,25 +196,3 @@ def _numbered(
     bags = pieces.ids([row.text for row in rows])
     targets = [index.get(row.target, -1) if row.target is not None else -1 for row in rows]
     return bags, np.array(targets, np.int64)
-
-
-class StaticPredictor:
-    """Answers rows with a folded static model, on one core."""
-
-    def __init__(self, model: StaticModel, labels: Sequence[str]) -> None:
-        self._classifier = StaticClassifier(model)
-        self._labels = tuple(labels)
-
-    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
-        """Answer each row."""
-        if not rows:
-            return []
-        began = time.perf_counter()
-        scores = self._classifier.probabilities([row.text for row in rows])
-        best = scores.argmax(axis=1).tolist()
-        usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
-        labels = self._labels
-        return [
-            Prediction(row.id, labels[b], s, usage=usage)
-            for row, b, s in zip(rows, best, scores, strict=True)
-        ]

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from whichlever.errors import DataError
+from whichlever.infer.linear import LinearModel
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.held_out import HeldOut
 from whichlever.levers.linear_fit import Candidate
-from whichlever.levers.linear_model import LinearModel
 from whichlever.levers.linear_search import Search, describe, fit_final, in_order, windows
 from whichlever.predict import Row
 from whichlever.task import LinearSettings

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.levers.linear_solver import EPOCHS, Weights, solve
+from whichlever.infer.linear import Weights
+from whichlever.levers.linear_solver import EPOCHS, solve
 
 Ints = npt.NDArray[np.int64]
 
@@ -139,3 +140,30 @@ def fit_seconds(rows: int, entries: float, classes: int, family: str) -> float:
 def logistic_fits(columns: int, classes: int) -> bool:
     """Whether L-BFGS's memory (ten pairs of float64 vectors and a few more) stays small."""
     return columns * classes * 8 * 24 <= LBFGS_BYTES
+
+
+def fit_scale(margins: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> float:
+    """Factor on decision values with the least negative log-likelihood (Platt 1999, slope only).
+
+    Parameters
+    ----------
+    margins
+        Decision values, shape (n, classes).
+    truth
+        Column of the true class, shape (n,); -1 where it has none, and is left out.
+    """
+    from scipy.optimize import minimize_scalar
+
+    known = truth >= 0
+    if not known.any():
+        return 1.0
+    values, truth = margins[known].astype(np.float64), truth[known]
+
+    def loss(log_scale: float) -> float:
+        logits = values * np.exp(log_scale)
+        top = logits.max(axis=1)
+        total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        return float(np.mean(total - logits[np.arange(len(truth)), truth]))
+
+    found = minimize_scalar(loss, bounds=(np.log(0.1), np.log(100.0)), method="bounded")
+    return float(np.exp(found.x))

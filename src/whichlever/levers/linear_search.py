@@ -16,15 +16,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.levers.linear_features import Features
+from whichlever.infer.linear import LinearModel, softmax
+from whichlever.infer.linear_features import Features
 from whichlever.levers.linear_fit import (
     Candidate,
     features_seconds,
+    fit_scale,
     fit_seconds,
     fit_weights,
     logistic_fits,
 )
-from whichlever.levers.linear_model import LinearModel, fit_scale, softmax
 from whichlever.predict import Row
 from whichlever.progress import Step
 from whichlever.task import LinearSettings

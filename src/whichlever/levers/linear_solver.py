@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.infer.linear import Weights
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
@@ -29,14 +31,6 @@ SMALLEST = 0.01
 EPOCHS = 12
 TOLERANCE = 0.02
 """Stop when the mean absolute move of the dual variables of a row falls below this, over C."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A fitted linear map: ``decision = X @ coef + intercept``; coef is (columns, classes)."""
-
-    coef: Floats
-    intercept: Floats
 
 
 def solve(

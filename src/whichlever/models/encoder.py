@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from whichlever.infer.encoder_text import Ints, by_length, padded, training_batches
 from whichlever.models.encoder_head import MOST_ROWS, start_head
 from whichlever.models.encoder_net import Classifier
 from whichlever.models.encoder_plan import Plan, keep_plan, kept_plan, plan
-from whichlever.models.encoder_text import Ints, by_length, padded, training_batches
 from whichlever.models.goal import goal_score
 from whichlever.progress import Progress
 

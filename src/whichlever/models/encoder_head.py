@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from whichlever.infer.encoder_text import Ints, by_length, padded
 from whichlever.models.encoder_net import Classifier
-from whichlever.models.encoder_text import Ints, by_length, padded
 
 MOST_ROWS = 8_192
 """Rows that the probe is fitted on, at most: a seeded draw of more."""

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from whichlever.errors import CheckFailed
+from whichlever.infer.encoder_text import Ints, padded
 from whichlever.models.encoder_net import Classifier
-from whichlever.models.encoder_text import Ints, padded
 
 OPSET = 20
 TOLERANCE = 1e-4

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.infer.static_words import WordPieces
 from whichlever.models.static_distill import distilled
-from whichlever.models.static_words import WordPieces
 from whichlever.progress import Progress
 
 BATCH = 1024

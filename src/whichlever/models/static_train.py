@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.infer.static import Floats, StaticModel, with_pairs
+from whichlever.infer.static_words import Bags, Ints, WordPieces
 from whichlever.models.goal import goal_score
-from whichlever.models.static_infer import Floats, StaticModel, with_pairs
-from whichlever.models.static_words import Bags, Ints, WordPieces
 from whichlever.progress import Step
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ The memory of words is bounded; an unmet word goes through the real tokenizer on
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.models.static_words import MAX_WORDS, Bags, Ints, WordPieces
+from whichlever.infer.static_words import MAX_WORDS, Bags, Ints, WordPieces
+from whichlever.predict import Prediction, Row, Usage
 
 Floats = npt.NDArray[np.float32]
 
@@ -79,12 +81,23 @@ class StaticModel:
 
     @classmethod
     def read(cls, path: Path) -> StaticModel:
-        """Read what `to_bytes` made."""
-        from safetensors import safe_open
+        """Read a file of what `to_bytes` made."""
+        return cls.from_bytes(path.read_bytes())
 
-        with safe_open(path, framework="numpy") as file:
-            facts = json.loads(file.metadata()["whichlever"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    @classmethod
+    def from_bytes(cls, content: bytes) -> StaticModel:
+        """Read what `to_bytes` made.
+
+        Raises
+        ------
+        ValueError, KeyError
+            The content is damaged or of another format.
+        """
+        from safetensors.numpy import load
+
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        facts = json.loads(header["__metadata__"]["whichlever"])
         return cls(
             tokens=tensors["tokens"],
             pairs=tensors.get("pairs"),
@@ -229,3 +242,25 @@ def with_pairs(bags: Bags, vocabulary: int, buckets: int) -> Bags:
         np.concatenate((ids, pairs))[order],
         np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
     )
+
+
+class StaticPredictor:
+    """Answers rows with a folded static model, on one core."""
+
+    def __init__(self, model: StaticModel, labels: Sequence[str]) -> None:
+        self._classifier = StaticClassifier(model)
+        self._labels = tuple(labels)
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row."""
+        if not rows:
+            return []
+        began = time.perf_counter()
+        scores = self._classifier.probabilities([row.text for row in rows])
+        best = scores.argmax(axis=1).tolist()
+        usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
+        labels = self._labels
+        return [
+            Prediction(row.id, labels[b], s, usage=usage)
+            for row, b, s in zip(rows, best, scores, strict=True)
+        ]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whichlever.calibrate import Temperature
-from whichlever.levers.hybrid import HybridPredictor, doubts
+from whichlever.infer.hybrid import HybridPredictor, doubts
 from whichlever.predict import Prediction, Row, Usage
 
 LABELS = ("bad", "odd", "fine")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whichlever.levers import linear_features
-from whichlever.levers.linear_features import Features, char_buckets, text_blocks, tokens
+from whichlever.infer import linear_features
+from whichlever.infer.linear_features import Features, char_buckets, text_blocks, tokens
 from whichlever.levers.retrieval.words import words
 
 TEXTS = [

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from whichlever.models.static_words import WordPieces, splits_at_whitespace
+from whichlever.infer.static_words import WordPieces, splits_at_whitespace
 
 ODD = (
     "a\x0bb c\x0cd \x1c\x85\xa0e İstanbul ΑΣ Σ naïve 中文字 "

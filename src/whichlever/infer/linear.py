@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -16,14 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.errors import RunError
-from whichlever.levers.linear_features import Features
-from whichlever.levers.linear_solver import Weights
+from whichlever.infer.linear_features import Features
 from whichlever.predict import Prediction, Row, Usage
 
 FORMAT = "whichlever.linear@1"
 BLOCK_ROWS = 2_048
 
 Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A fitted linear map: ``decision = X @ coef + intercept``; coef is (columns, classes)."""
+
+    coef: Floats
+    intercept: Floats
 
 
 @dataclass(frozen=True)
@@ -110,13 +118,28 @@ class LinearModel:
             A file is missing or damaged, or is of another format.
         """
         try:
-            said = json.loads((folder / "model.json").read_bytes().decode("utf-8", "surrogatepass"))
+            return cls.from_bytes(
+                (folder / "model.json").read_bytes(), (folder / "arrays.npz").read_bytes()
+            )
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"{folder}: not a readable linear model ({error}); remove the folder and fit again"
+            ) from error
+
+    @classmethod
+    def from_bytes(cls, model: bytes, content: bytes) -> Self:
+        """Read the two files that `save` wrote, given their content.
+
+        Raises
+        ------
+        ValueError
+            They are damaged, do not fit together, or are of another format.
+        """
+        try:
+            said = json.loads(model.decode("utf-8", "surrogatepass"))
             if said["format"] != FORMAT:
-                raise RunError(f"{folder}: written as {said['format']!r}, this reads {FORMAT!r}")
-            with (
-                (folder / "arrays.npz").open("rb") as raw,
-                np.load(raw, allow_pickle=False) as file,
-            ):
+                raise ValueError(f"written as {said['format']!r}, this reads {FORMAT!r}")
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in _SHAPES}
             words, labels = tuple(map(str, said["words"])), tuple(map(str, said["labels"]))
             _check(arrays, words, labels)
@@ -128,11 +151,8 @@ class LinearModel:
                 scale=float(said["scale"]),
                 facts=said["facts"],
             )
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-            raise RunError(
-                f"{folder}: not a readable linear model ({type(error).__name__}: {error}); "
-                "remove the folder and fit again"
-            ) from error
+        except (EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 _SHAPES = {"pairs": 1, "buckets": 1, "idf": 1, "coef": 2, "intercept": 1, "seen": 1}
@@ -162,30 +182,3 @@ def softmax(logits: npt.NDArray[Any]) -> Floats:
     """Probabilities along the last axis."""
     odds = np.exp(logits - logits.max(axis=-1, keepdims=True), dtype=np.float32)
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True), dtype=np.float32)
-
-
-def fit_scale(margins: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> float:
-    """Factor on decision values with the least negative log-likelihood (Platt 1999, slope only).
-
-    Parameters
-    ----------
-    margins
-        Decision values, shape (n, classes).
-    truth
-        Column of the true class, shape (n,); -1 where it has none, and is left out.
-    """
-    from scipy.optimize import minimize_scalar
-
-    known = truth >= 0
-    if not known.any():
-        return 1.0
-    values, truth = margins[known].astype(np.float64), truth[known]
-
-    def loss(log_scale: float) -> float:
-        logits = values * np.exp(log_scale)
-        top = logits.max(axis=1)
-        total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-        return float(np.mean(total - logits[np.arange(len(truth)), truth]))
-
-    found = minimize_scalar(loss, bounds=(np.log(0.1), np.log(100.0)), method="bounded")
-    return float(np.exp(found.x))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.errors import MissingExtraError
-from whichlever.models.encoder_text import Encoded, EncoderText, by_length, padded
+from whichlever.infer.encoder_text import Encoded, EncoderText, by_length, padded
+from whichlever.predict import Prediction, Row, Usage
 
 Floats = npt.NDArray[np.float32]
 
@@ -22,9 +24,9 @@ class EncoderClassifier:
 
     Parameters
     ----------
-    onnx : Path
-        Inputs ``input_ids`` and ``attention_mask`` (rows, tokens); output ``logits``
-        (rows, classes).
+    onnx : Path or bytes
+        The file or its content. Inputs ``input_ids`` and ``attention_mask`` (rows, tokens);
+        output ``logits`` (rows, classes).
     tokenizer_json : str
     max_tokens : int
         Longer texts lose their middle; `read` says which.
@@ -32,7 +34,9 @@ class EncoderClassifier:
         Cores that one batch may use.
     """
 
-    def __init__(self, onnx: Path, tokenizer_json: str, max_tokens: int, threads: int = 1) -> None:
+    def __init__(
+        self, onnx: Path | bytes, tokenizer_json: str, max_tokens: int, threads: int = 1
+    ) -> None:
         try:
             import onnxruntime as ort
         except ImportError:
@@ -41,7 +45,11 @@ class EncoderClassifier:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(
+            onnx if isinstance(onnx, bytes) else str(onnx),
+            options,
+            providers=["CPUExecutionProvider"],
+        )
         self._text = EncoderText(tokenizer_json, max_tokens)
 
     def read(self, texts: Sequence[str]) -> Encoded:
@@ -68,3 +76,38 @@ class EncoderClassifier:
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)
         return logits
+
+
+class EncoderPredictor:
+    """Answers rows through onnxruntime, in batches of like length."""
+
+    def __init__(
+        self,
+        onnx: Path | bytes,
+        tokenizer_json: str,
+        labels: Sequence[str],
+        max_tokens: int,
+        threads: int = 1,
+    ) -> None:
+        self._classifier = EncoderClassifier(onnx, tokenizer_json, max_tokens, threads)
+        self._labels = tuple(labels)
+
+    def predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer each row; where a text was longer than the window, ``error`` says so."""
+        if not rows:
+            return []
+        began = time.perf_counter()
+        read = self._classifier.read([row.text for row in rows])
+        scores = self._classifier.probabilities(read)
+        best = scores.argmax(axis=1).tolist()
+        usage = Usage(seconds=(time.perf_counter() - began) / len(rows))
+        notes = map(_note, read.lengths.tolist(), read.full_lengths.tolist())
+        return [
+            Prediction(row.id, self._labels[b], s, error=note, usage=usage)
+            for row, b, s, note in zip(rows, best, scores, notes, strict=True)
+        ]
+
+
+def _note(window: int, tokens: int) -> str | None:
+    """What of a text was read, where that is not all of it."""
+    return f"read {window} of {tokens} tokens (head and tail)" if tokens > window else None
