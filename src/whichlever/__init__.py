@@ -10,18 +10,29 @@ from typing import TYPE_CHECKING, Any
 from whichlever import version
 
 __version__ = version.VERSION
-__all__ = ["Comparison", "Prediction", "Row", "Task", "Usage", "Verdict", "advise", "compare"]
+__all__ = [
+    "Bundle",
+    "Comparison",
+    "Prediction",
+    "Row",
+    "Task",
+    "Usage",
+    "Verdict",
+    "advise",
+    "compare",
+]
 
 if TYPE_CHECKING:
     from whichlever.comparison import Comparison, compare
     from whichlever.predict import Prediction, Row, Usage
+    from whichlever.runtime.bundle import Bundle
     from whichlever.task import Task
     from whichlever.verdict import Verdict, advise
 
 _HOMES = {
     "Comparison": "comparison", "compare": "comparison", "Task": "task",
     "Prediction": "predict", "Row": "predict", "Usage": "predict",
-    "Verdict": "verdict", "advise": "verdict",
+    "Verdict": "verdict", "advise": "verdict", "Bundle": "runtime.bundle",
 }  # fmt: skip
 
 

@@ -16,6 +16,8 @@
     │   └── LLMGarbage        an answer that breaks the protocol or the grammar
     ├── WeightsError          weights are missing or their checksum is wrong: exit 2
     ├── RunError              a RUN folder is locked, foreign or damaged: exit 2
+    ├── BundleError           a bundle cannot be made or read: exit 2
+    │   └── NotTrusted        a bundle's signature or its files do not hold: exit 3
     └── CheckFailed           the job ran; what it checked is not so: exit 3
 
 Each message is one line: what was wrong, where, and what to do next.
@@ -91,6 +93,16 @@ class WeightsError(WhichleverError):
 
 class RunError(WhichleverError):
     """A RUN folder is in use, belongs to another task, or is damaged."""
+
+
+class BundleError(WhichleverError):
+    """A bundle cannot be made, or is damaged or of a format that this version does not read."""
+
+
+class NotTrusted(BundleError):
+    """A bundle is not what its signer signed, or its signer is not known; nothing was loaded."""
+
+    exit_code = 3
 
 
 class CheckFailed(WhichleverError):

@@ -1,0 +1,161 @@
+"""What a bundle holds: its manifest ``bundle.json``, read strictly.
+
+A bundle is one uncompressed tar file (or a folder with the same files)::
+
+    bundle.json                     the manifest: this module
+    model/<part>/…                  weights of each part, as its kind stores them
+    evidence/{verdict,measures}.json, evidence/trials.parquet, evidence/task.yaml
+    card.md                         the model card, from measured results
+    bom.cdx.json                    the bill of materials (CycloneDX)
+    model.sig                       the signature over everything else
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from whichlever.errors import BundleError
+
+FORMAT = 1
+"""The newest format this version writes; older ones are still read."""
+
+MANIFEST, SIGNATURE, CARD, BOM = "bundle.json", "model.sig", "card.md", "bom.cdx.json"
+
+PartKind = Literal["linear", "static", "encoder"]
+
+PART_FILES: dict[str, tuple[str, ...]] = {
+    "linear": ("model.json", "arrays.npz"),
+    "static": ("static.safetensors",),
+    "encoder": ("encoder.onnx", "tokenizer.json"),
+}
+"""The files of each kind of part, inside ``model/<part>/``."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Reader(_Model):
+    """How a record becomes the text that the model reads.
+
+    With ``pack`` the pack's renderer of that version; else ``input`` (a column, or JSON pointers
+    rendered in order), after ``match`` where the task has one. ``id`` is the column of row ids;
+    ``hidden`` columns (the target, where a record still has it) are never rendered.
+    """
+
+    pack: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+@\d+$")
+    input: str | tuple[str, ...] | None = None
+    match: str | None = None
+    id: str | None = None
+    hidden: tuple[str, ...] = ()
+    max_chars: int = Field(default=100_000, ge=1)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.pack is None and self.input is None:
+            raise ValueError("needs pack or input")
+        return self
+
+
+class Part(_Model):
+    """One model inside: where its files are, and its weight where several are joined."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    kind: PartKind
+    weight: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, ge=2, description="The encoder's window.")
+    precision: Literal["fp32", "int8"] = "fp32"
+
+
+class Handing(_Model):
+    """From which doubt on a row is handed to a person (a packed ``hybrid``).
+
+    ``score`` as in `whichlever.infer.hybrid.doubts`; ``costs`` is the task's mistake cost of true
+    (row) → said (column) label for ``cost``.
+    """
+
+    score: Literal["doubt", "cost"]
+    threshold: float
+    then: Literal["person"] = "person"
+    costs: tuple[tuple[float, ...], ...] | None = None
+
+
+class Trained(_Model):
+    """What it learned from: digests and counts, never rows."""
+
+    rows_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    roles: dict[str, int] = {}
+    files: dict[str, str] = Field(default={}, description="Data file name → SHA-256.")
+    seed: int = 0
+
+
+class Manifest(_Model):
+    """``bundle.json``."""
+
+    format: Annotated[int, Field(ge=1, le=FORMAT)] = FORMAT
+    kind: Literal["classify"] = "classify"
+    task: str = Field(min_length=1, max_length=200)
+    about: str = ""
+    lever: str
+    what: str
+    labels: tuple[str, ...] = Field(min_length=2)
+    meanings: dict[str, str] = {}
+    reader: Reader
+    parts: tuple[Part, ...] = Field(min_length=1)
+    temperature: float | None = Field(default=None, gt=0)
+    abstain_below: float | None = Field(
+        default=None, gt=0, lt=1, description="Answers less probable than this abstain."
+    )
+    handing: Handing | None = None
+    trained: Trained
+    versions: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.labels)) < len(self.labels):
+            raise ValueError("a label stands twice")
+        if len({p.name for p in self.parts}) < len(self.parts):
+            raise ValueError("a part stands twice")
+        if len(self.parts) > 1 and abs(sum(p.weight for p in self.parts) - 1) > 1e-6:
+            raise ValueError("the weights of joined parts do not sum to 1")
+        if any(p.kind == "encoder" and p.max_tokens is None for p in self.parts):
+            raise ValueError("an encoder has no max_tokens")
+        return self
+
+    @property
+    def model_files(self) -> tuple[str, ...]:
+        """Every weight file that must be there."""
+        return tuple(f"model/{p.name}/{f}" for p in self.parts for f in PART_FILES[p.kind])
+
+    def to_bytes(self) -> bytes:
+        """As stored: JSON, the same bytes for the same content."""
+        said = self.model_dump(mode="json")
+        return (json.dumps(said, indent=1, ensure_ascii=True, sort_keys=True) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read a manifest.
+
+        Raises
+        ------
+        BundleError
+            It is no manifest, or of a newer format.
+        """
+        try:
+            said: Any = json.loads(content)
+            number = said.get("format") if isinstance(said, dict) else None
+            if isinstance(number, int) and number > FORMAT:
+                raise BundleError(
+                    f"{MANIFEST}: format {number}; this version reads up to {FORMAT}: "
+                    "update whichlever"
+                )
+            return cls.model_validate(said)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise BundleError(f"{MANIFEST}: {where}: {first['msg']}") from None
+        except (ValueError, RecursionError) as error:
+            raise BundleError(f"{MANIFEST}: is no JSON ({error})") from None

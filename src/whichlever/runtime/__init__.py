@@ -1,0 +1,1 @@
+"""Load a bundle and predict: numpy, scipy.sparse, onnxruntime, tokenizers; no torch."""
