@@ -110,6 +110,9 @@ class Manifest(_Model):
         default=None, gt=0, lt=1, description="Answers less probable than this abstain."
     )
     handing: Handing | None = None
+    pooled: bool = Field(
+        default=False, description="Parts are pooled (`infer.joined.pool`), even where one is left."
+    )
     trained: Trained
     versions: dict[str, str] = {}
 

@@ -18,6 +18,7 @@ from whichlever.cli import (
     incidents,
     init,
     models,
+    pack,
     record,
     report,
     requests,
@@ -43,6 +44,7 @@ app.command("compare")(compare.compare)
 app.command("curve")(curve.curve)
 app.command("report")(report.report)
 app.command("train")(train.train)
+app.command("pack")(pack.pack)
 app.command("fetch")(fetch.fetch)
 app.command("incidents")(incidents.incidents)
 app.command("record")(record.record)

@@ -31,7 +31,7 @@ def load_model(opened: Opened, threads: int = 1) -> Predictor:
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
             raise BundleError(f"{opened.name}: model/{part.name}: {error}") from error
     predictor = parts[0]
-    if len(parts) > 1:
+    if len(parts) > 1 or manifest.pooled:
         from whichlever.infer.joined import JoinedPredictor
 
         predictor = JoinedPredictor(parts, [p.weight for p in manifest.parts], manifest.labels)

@@ -1,0 +1,216 @@
+"""Make a bundle's files from a finished RUN: the model as fitted, its manifest, its evidence."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from whichlever.bundle.choice import Choice
+from whichlever.bundle.finished import Finished
+from whichlever.bundle.format import (
+    MANIFEST,
+    PART_FILES,
+    Handing,
+    Manifest,
+    Part,
+    PartKind,
+    Reader,
+    Trained,
+)
+from whichlever.errors import BundleError, RunError
+from whichlever.run import read_json
+from whichlever.task import Task
+
+KINDS: dict[str, PartKind] = {
+    "linear": "linear",
+    "finetune-static": "static",
+    "finetune-encoder": "encoder",
+}
+
+_WHERE = {"linear": "model/", "static": "", "encoder": ""}
+"""Where a kind's files stand in the folder of its fit."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One lever's fitted model, ready to be packed.
+
+    ``files`` are the weights by their name in the bundle; ``temperature`` was fitted on
+    calibration rows.
+    """
+
+    parts: tuple[Part, ...]
+    files: Mapping[str, bytes]
+    temperature: float | None
+    handing: Handing | None = None
+    pooled: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_model(
+    finished: Finished, lever: str, costs: Sequence[Sequence[float]] | None = None
+) -> Model:
+    """Read a lever's fitted model from RUN's fits.
+
+    Parameters
+    ----------
+    costs
+        The task's mistake cost of true (row) → said (column) label, for a ``hybrid`` whose
+        threshold is on expected cost.
+
+    Raises
+    ------
+    BundleError
+        A fit's files are missing.
+    """
+    if lever == "hybrid":
+        return _hybrid(finished, costs)
+    facts = read_json(finished.step(lever, "step.json") / "step.json")
+    temperature = facts.get("temperature")
+    if lever == "finetune-joined":
+        said = read_json(finished.step(lever, "joined.json") / "joined.json")
+        weights = {name: float(w) for name, w in said["weights"].items() if w > 0}
+        made = [_part(finished, name, weight) for name, weight in weights.items()]
+        pooled = True
+    else:
+        made, pooled = [_part(finished, lever, 1.0)], False
+    files = {name: content for _, named in made for name, content in named.items()}
+    return Model(tuple(part for part, _ in made), files, temperature, pooled=pooled)
+
+
+def _part(finished: Finished, lever: str, weight: float) -> tuple[Part, dict[str, bytes]]:
+    kind = KINDS.get(lever)
+    if kind is None:
+        raise BundleError(f"{lever} is no model that a bundle can hold")
+    needed = _WHERE[kind] + PART_FILES[kind][0]
+    folder = finished.step(lever, needed)
+    name = lever.removeprefix("finetune-")
+    tokens = None
+    if kind == "encoder":
+        tokens = int(read_json(folder / "encoder.json")["max_tokens"])
+    try:
+        files = {
+            f"model/{name}/{file}": (folder / (_WHERE[kind] + file)).read_bytes()
+            for file in PART_FILES[kind]
+        }
+    except OSError as error:
+        raise BundleError(f"{folder}: {error.filename} is missing; run compare again") from error
+    return Part(name=name, kind=kind, weight=weight, max_tokens=tokens), files
+
+
+def _hybrid(finished: Finished, costs: Sequence[Sequence[float]] | None) -> Model:
+    said = finished.measures.get("hybrid") or {}
+    if "first" not in said:
+        raise BundleError(f"{finished.run} has no hybrid: {said.get('why', 'none was measured')}")
+    first, then = str(said["first"]), str(said["then"])
+    if first not in (*KINDS, "finetune-joined"):
+        raise BundleError(f"the hybrid's first part is {first}, which is no model to own")
+    model = read_model(finished, first)
+    notes = [
+        f"{first} answers; rows it is unsure of come back without a label"
+        + (", for a person" if then == "person" else f": hand them to {then}, which is not inside")
+    ]
+    threshold = float(said["threshold"])
+    handing = None
+    if math.isfinite(threshold):
+        by_cost = said["score"] == "cost"
+        if by_cost and costs is None:
+            raise BundleError("the hybrid's threshold is on mistake costs, which are missing")
+        handing = Handing(
+            score=said["score"],
+            threshold=threshold,
+            costs=tuple(map(tuple, costs)) if by_cost and costs is not None else None,
+        )
+    return Model(model.parts, model.files, model.temperature, handing, model.pooled, tuple(notes))
+
+
+def reader_of(task: Task) -> Reader:
+    """How a record is read: the task's own columns, or its pack's renderer of that version."""
+    data = task.data
+    incident = task.workload.incident if task.workload is not None else None
+    named = (data.target, data.split.column, data.document, incident)
+    inputs = data.input if data.input is None or isinstance(data.input, str) else tuple(data.input)
+    return Reader(
+        pack=task.pack,
+        input=None if task.pack is not None else inputs,
+        match=data.match,
+        id=data.id,
+        hidden=tuple(dict.fromkeys(name for name in named if name is not None)),
+        max_chars=data.max_chars,
+    )
+
+
+def make_manifest(
+    finished: Finished,
+    choice: Choice,
+    model: Model,
+    *,
+    abstain_below: float | None = None,
+    data_files: Mapping[str, str] | None = None,
+) -> Manifest:
+    """Describe what is packed.
+
+    Parameters
+    ----------
+    data_files
+        SHA-256 of each data file, where they are still those that were learned from.
+
+    Raises
+    ------
+    RunError
+        ``environment.json`` does not say which rows the run had.
+    """
+    task, environment = finished.task, finished.environment
+    summary = finished.summary(choice.lever) or {}
+    try:
+        trained = Trained(
+            rows_sha256=environment["rows_sha256"],
+            roles=dict(finished.roles),
+            files=dict(data_files or {}),
+            seed=environment.get("seed", 0),
+        )
+    except (KeyError, ValueError) as error:
+        raise RunError(
+            f"{finished.run}/environment.json does not say which rows were read; run compare again"
+        ) from error
+    packages = environment.get("packages") or {}
+    versions = {name: str(v) for name, v in packages.items() if v is not None}
+    return Manifest(
+        task=task.task,
+        about=task.about,
+        lever=choice.lever,
+        what=str(summary.get("what", "")),
+        labels=finished.labels,
+        meanings={k: v for k, v in task.labels.items() if v},
+        reader=reader_of(task),
+        parts=model.parts,
+        temperature=model.temperature,
+        abstain_below=abstain_below,
+        handing=model.handing,
+        pooled=model.pooled,
+        trained=trained,
+        versions={
+            "whichlever": str(environment.get("whichlever", "")),
+            "python": str(environment.get("python", "")),
+            **versions,
+        },
+    )
+
+
+def make_files(manifest: Manifest, model: Model, more: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Every file of the bundle but its signature, by name."""
+    return {MANIFEST: manifest.to_bytes(), **model.files, **more}
+
+
+def as_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """JSON as a bundle stores it: the same bytes for the same content."""
+    return (json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True) + "\n").encode()
+
+
+def file_name(path: str) -> str:
+    """A path's last part: where a file lay on somebody's machine is nobody's business."""
+    return Path(path.replace("\\", "/")).name

@@ -1,0 +1,55 @@
+"""``whichlever pack``: one lever of a finished run as a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whichlever.cli.bars import Bars
+from whichlever.cli.options import Json, RunFolder, go_offline
+from whichlever.cli.output import one_line, print_json
+
+
+def pack(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="BUNDLE", help="Where it goes.")],
+    lever: Annotated[
+        str | None,
+        typer.Option(
+            help="linear, hybrid, finetune (its best rung) or a rung such as finetune-static; "
+            "left out: the lever that the verdict pulls."
+        ),
+    ] = None,
+    abstain_below: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Answers less probable than this abstain."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Pack one lever of a finished run: weights, thresholds, evidence, in one file."""
+    go_offline()
+    from whichlever.packing import pack as run_pack
+
+    packed = run_pack(run, out, lever=lever, abstain_below=abstain_below, progress=Bars(quiet=json))
+    if json:
+        print_json(
+            {
+                "bundle": str(packed.path),
+                "lever": packed.choice.lever,
+                "why": packed.choice.why,
+                "caution": packed.choice.caution,
+                "bytes": packed.bytes,
+                "labels": len(packed.manifest.labels),
+                "parts": [p.model_dump(mode="json") for p in packed.manifest.parts],
+                "notes": packed.notes,
+            }
+        )
+        return
+    why = f" ({packed.choice.why})" if packed.choice.why else ""
+    typer.echo(f"packed {packed.choice.lever}{one_line(why)}: {one_line(packed.manifest.what)}")
+    for said in (packed.choice.caution, *packed.notes):
+        if said:
+            typer.echo(f"  {one_line(said)}")
+    typer.echo(f"{packed.path}: {packed.bytes / 1e6:,.1f} MB; not signed: whichlever sign")
