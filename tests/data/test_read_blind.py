@@ -7,7 +7,7 @@ import json
 import pytest
 
 from whichlever.data import read_dataset
-from whichlever.data.read import without
+from whichlever.render.record import without
 from whichlever.task import Task
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from whichlever.data.columns import cell, word
-from whichlever.data.read import Reader, fingerprint, without
+from whichlever.data.read import Reader, fingerprint
 from whichlever.data.rows import Dataset, Role
 from whichlever.errors import DataError, TaskError
 from whichlever.predict import Row
 from whichlever.render import find_pack
+from whichlever.render.record import without
 from whichlever.task import Task
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from whichlever.data.columns import cell, seconds, unbroken, word
+from whichlever.data.columns import cell, seconds, word
 from whichlever.data.files import find_source
 from whichlever.data.linking import entities_of
 from whichlever.data.records import read_records
@@ -17,9 +17,8 @@ from whichlever.data.split import assign_roles
 from whichlever.data.target_map import TargetMap, say_unlabelled
 from whichlever.errors import DataError
 from whichlever.predict import Row
-from whichlever.render import Pack, find_pack, plain
-from whichlever.render.matching import matched
-from whichlever.render.plain import pointer
+from whichlever.render import Pack, find_pack
+from whichlever.render.record import NoText, RecordText, has
 from whichlever.task import Task
 from whichlever.taskfile import nearest
 
@@ -117,6 +116,7 @@ class Reader:
     def __post_init__(self) -> None:
         inputs, data = self.task.data.input, self.task.data
         self.map = TargetMap(data.target_map, data.target) if data.target_map else None
+        self.way = RecordText.of_task(self.task, self.pack)
         if self.pack is None and isinstance(inputs, list):
             self.unseen = list(inputs)
 
@@ -225,33 +225,41 @@ class Reader:
         return label
 
     def _text(self, record: Mapping[str, Any], where: str) -> str:
-        inputs = self.task.data.input
-        if self.pack is not None:
-            field_name = "the rendered record"
-            # A renderer shows every field it does not know; the answer must not be among them.
-            hidden = [self.task.data.target, self.task.data.split.column, self.task.data.document]
-            hidden.append(self.task.workload.incident if self.task.workload else None)
-            blind = without(record, hidden)
-            text = _rendered(self.pack[0].render, blind, self.pack[1], where)
-        else:
-            assert inputs is not None
-            field_name = inputs if isinstance(inputs, str) else ", ".join(inputs)
-            if isinstance(inputs, str):
-                cell(record, inputs, where)
-            elif self.unseen:
-                self.unseen = [path for path in self.unseen if not _has(record, path)]
-            text = _plain(record, inputs, where)
-            if self.task.data.match is not None:
-                told = cell(record, self.task.data.match, where)
-                text += "\n" + matched(told if isinstance(told, str) else json.dumps(told), text)
-        if not text.strip("\x00 \t\r\n\f\v\u00a0\u200b\ufeff"):
-            raise DataError(f"{where}: {field_name!r} is empty; fill it in or drop the row")
-        if len(text) > self.task.data.max_chars:
-            raise DataError(
-                f"{where}: {field_name!r} has {len(text)} characters, more than data.max_chars "
-                f"({self.task.data.max_chars}); shorten or drop the row, or raise data.max_chars"
+        if self.unseen:
+            self.unseen = [path for path in self.unseen if not has(record, path)]
+        try:
+            return self.way.of(record)
+        except NoText as error:
+            raise self._explained(error, record, where) from error
+
+    def _explained(self, error: NoText, record: Mapping[str, Any], where: str) -> DataError:
+        """The error with its place, its cause and what to do; it may quote the record."""
+        if error.reason == "column":
+            try:
+                cell(record, error.field, where)
+            except DataError as named:
+                return named
+        if error.reason == "long":
+            return DataError(
+                f"{where}: {error.field!r} has {error.number} characters, more than "
+                f"data.max_chars ({self.way.max_chars}); shorten or drop the row, or raise "
+                "data.max_chars"
             )
-        return unbroken(text, field_name, where)
+        if error.reason == "columns":
+            inputs = self.task.data.input or [""]
+            return DataError(f"{where}: {error}{nearest(inputs[0].lstrip('/'), record)}")
+        cause, said = error.__cause__, str(error)
+        if isinstance(cause, KeyError):
+            said = f"the pack cannot render the record (no field {cause})"
+        elif error.reason == "pack" and cause is not None:
+            said = f"the pack cannot render the record ({cause})"
+        elif error.reason == "value":
+            said = f"the input cannot be written as text ({cause})"
+        elif error.reason == "empty":
+            said += "; fill it in or drop the row"
+        elif error.reason == "surrogate":
+            said += "; write the character out or remove it"
+        return DataError(f"{where}: {said}")
 
     def _role(self, record: Mapping[str, Any], where: str) -> Role | None:
         column = self.task.data.split.column
@@ -265,57 +273,3 @@ class Reader:
                 "write train, valid, calibrate or test"
             )
         return role
-
-
-def _rendered(
-    render: Callable[[Mapping[str, Any], int], str],
-    record: Mapping[str, Any],
-    version: int,
-    where: str,
-) -> str:
-    try:
-        return render(record, version)
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
-        said = f"no field {error}" if isinstance(error, KeyError) else str(error)
-        raise DataError(f"{where}: the pack cannot render the record ({said})") from error
-
-
-def without(record: Mapping[str, Any], paths: Sequence[str | None]) -> Mapping[str, Any]:
-    """The record less the values at these columns or JSON pointers; nothing is changed in place."""
-    for path in paths:
-        if path is not None and _has(record, path):
-            parts = path[1:].split("/") if path.startswith("/") else [path]
-            record = _less(record, [p.replace("~1", "/").replace("~0", "~") for p in parts])
-    return record
-
-
-def _less(value: Any, parts: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, list):
-        at = int(parts[0])
-        inner = [] if len(parts) == 1 else [_less(value[at], parts[1:])]
-        return [*value[:at], *inner, *value[at + 1 :]]
-    kept = {k: v for k, v in value.items() if k != parts[0]}
-    if len(parts) > 1:
-        kept[parts[0]] = _less(value[parts[0]], parts[1:])
-    return kept
-
-
-def _plain(record: Mapping[str, Any], inputs: str | list[str], where: str) -> str:
-    try:
-        return plain(record, inputs)
-    except KeyError as error:
-        assert not isinstance(inputs, str)
-        raise DataError(
-            f"{where}: none of the input columns {', '.join(inputs)} is there"
-            f"{nearest(inputs[0].lstrip('/'), record)}"
-        ) from error
-    except (RecursionError, ValueError, TypeError) as error:
-        raise DataError(f"{where}: the input cannot be written as text ({error})") from error
-
-
-def _has(record: Mapping[str, Any], path: str) -> bool:
-    try:
-        pointer(record, path)
-    except KeyError:
-        return False
-    return True

@@ -5,6 +5,7 @@ one, `plain` renders the columns that the task names. Nothing here imports torch
 """
 
 from whichlever.render.plain import plain
+from whichlever.render.record import NoText, RecordText
 from whichlever.render.registry import Pack, find_pack
 
-__all__ = ["Pack", "find_pack", "plain"]
+__all__ = ["NoText", "Pack", "RecordText", "find_pack", "plain"]
