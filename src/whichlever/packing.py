@@ -8,11 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from whichlever.bundle.archive import write_archive
+from whichlever.bundle.bom import Base, validate_bom, write_bom
+from whichlever.bundle.card import CardFacts, write_card
 from whichlever.bundle.choice import Choice, choose_lever
+from whichlever.bundle.evidence import evidence_files
 from whichlever.bundle.finished import Finished
-from whichlever.bundle.format import Manifest
-from whichlever.bundle.make import make_files, make_manifest, read_model
+from whichlever.bundle.format import BOM, CARD, MANIFEST, Manifest, file_name
+from whichlever.bundle.make import Model, make_manifest, read_model
+from whichlever.errors import WeightsError
 from whichlever.measure.scores import mistake_costs
+from whichlever.packing_data import find_data
 from whichlever.progress import Progress, Silent
 
 
@@ -20,7 +25,8 @@ from whichlever.progress import Progress, Silent
 class Packed:
     """A bundle that was written.
 
-    ``notes`` say, a sentence each, what whoever packs it should know.
+    ``notes`` say, a sentence each, what whoever packs it should know; ``validated`` whether the
+    bill of materials was checked against its schema (the validator is optional).
     """
 
     path: Path
@@ -28,6 +34,7 @@ class Packed:
     manifest: Manifest
     bytes: int
     notes: tuple[str, ...]
+    validated: bool
 
 
 def pack(
@@ -36,9 +43,11 @@ def pack(
     *,
     lever: str | None = None,
     abstain_below: float | None = None,
+    task: str | Path | None = None,
+    ids: bool = False,
     progress: Progress | None = None,
 ) -> Packed:
-    """Pack one lever of a finished run; the same RUN makes the same bytes.
+    """Pack one lever of a finished run; the same RUN and data make the same bytes.
 
     Parameters
     ----------
@@ -50,6 +59,10 @@ def pack(
         As for `choose_lever`.
     abstain_below
         Answers less probable than this abstain.
+    task
+        The task file that was compared, where RUN lies elsewhere: it tells where the data is.
+    ids
+        Keep row ids and the names of groups in the evidence.
 
     Raises
     ------
@@ -61,13 +74,31 @@ def pack(
     progress = progress or Silent()
     finished = Finished.read(Path(run))
     choice = choose_lever(finished, lever)
+    with progress.step("read the rows again"):
+        data = find_data(finished, None if task is None else Path(task))
     with progress.step("read the model"):
         model = read_model(finished, choice.lever, _costs(finished))
-    manifest = make_manifest(finished, choice, model, abstain_below=abstain_below)
+    manifest = make_manifest(
+        finished, choice, model, abstain_below=abstain_below, data_files=data.facts.files
+    )
+    evidence, answered = evidence_files(finished, choice.lever, ids=ids)
+    facts = CardFacts(
+        finished=finished,
+        choice=choice,
+        manifest=manifest,
+        answered=answered,
+        data=data.facts,
+        size=sum(map(len, model.files.values())),
+        notes=model.notes,
+    )
+    bom = write_bom(manifest, model.files, facts.summary, _base(finished, model))
+    validated = validate_bom(bom)
     path = Path(out)
     with progress.step("write the bundle"):
-        write_archive(path, make_files(manifest, model, {}))
-    return Packed(path, choice, manifest, path.stat().st_size, model.notes)
+        more = {CARD: write_card(facts).encode(), BOM: bom, **evidence}
+        write_archive(path, {MANIFEST: manifest.to_bytes(), **model.files, **more})
+    notes = (*model.notes, *([data.facts.why] if data.facts.why else []))
+    return Packed(path, choice, manifest, path.stat().st_size, notes, validated)
 
 
 def _costs(finished: Finished) -> list[list[float]]:
@@ -76,3 +107,17 @@ def _costs(finished: Finished) -> list[list[float]]:
     true, said = np.divmod(np.arange(k * k), k)
     costs = mistake_costs(true, said, finished.labels, finished.task.mistakes)
     return [[float(c) for c in row] for row in costs.reshape(k, k)]
+
+
+def _base(finished: Finished, model: Model) -> Base | None:
+    """The weights that the fine-tuned parts started from, where they are still there."""
+    settings = finished.task.levers.finetune
+    if settings is None or all(part.kind == "linear" for part in model.parts):
+        return None
+    from whichlever.levers.finetune_base import base_weights
+
+    try:
+        found = base_weights(settings.base, finished.task)
+    except WeightsError:
+        return None
+    return Base(file_name(found.name), found.licence, found.sha256, found.source)

@@ -13,6 +13,7 @@ A bundle is one uncompressed tar file (or a folder with the same files)::
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -135,8 +136,7 @@ class Manifest(_Model):
 
     def to_bytes(self) -> bytes:
         """As stored: JSON, the same bytes for the same content."""
-        said = self.model_dump(mode="json")
-        return (json.dumps(said, indent=1, ensure_ascii=True, sort_keys=True) + "\n").encode()
+        return as_json(self.model_dump(mode="json"))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -162,3 +162,13 @@ class Manifest(_Model):
             raise BundleError(f"{MANIFEST}: {where}: {first['msg']}") from None
         except (ValueError, RecursionError) as error:
             raise BundleError(f"{MANIFEST}: is no JSON ({error})") from None
+
+
+def as_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+    """JSON as a bundle stores it: the same bytes for the same content."""
+    return (json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True) + "\n").encode()
+
+
+def file_name(path: str) -> str:
+    """A path's last part: where a file lay on somebody's machine is nobody's business."""
+    return PurePosixPath(path.replace("\\", "/")).name

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from whichlever.bundle.choice import Choice
 from whichlever.bundle.finished import Finished
 from whichlever.bundle.format import (
-    MANIFEST,
     PART_FILES,
     Handing,
     Manifest,
@@ -199,18 +195,3 @@ def make_manifest(
             **versions,
         },
     )
-
-
-def make_files(manifest: Manifest, model: Model, more: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Every file of the bundle but its signature, by name."""
-    return {MANIFEST: manifest.to_bytes(), **model.files, **more}
-
-
-def as_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
-    """JSON as a bundle stores it: the same bytes for the same content."""
-    return (json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True) + "\n").encode()
-
-
-def file_name(path: str) -> str:
-    """A path's last part: where a file lay on somebody's machine is nobody's business."""
-    return Path(path.replace("\\", "/")).name

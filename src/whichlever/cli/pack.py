@@ -26,6 +26,18 @@ def pack(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Answers less probable than this abstain."),
     ] = None,
+    task: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TASK",
+            help="The task file that was compared, where RUN lies elsewhere: it says where the "
+            "data is, whose digests go into the bundle.",
+        ),
+    ] = None,
+    ids: Annotated[
+        bool,
+        typer.Option("--ids", help="Keep row ids and names of groups in the evidence."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Pack one lever of a finished run: weights, thresholds, evidence, in one file."""
@@ -44,11 +56,12 @@ def pack(
                 "labels": len(packed.manifest.labels),
                 "parts": [p.model_dump(mode="json") for p in packed.manifest.parts],
                 "notes": packed.notes,
+                "bom_validated": packed.validated,
             }
         )
         return
     why = f" ({packed.choice.why})" if packed.choice.why else ""
-    typer.echo(f"packed {packed.choice.lever}{one_line(why)}: {one_line(packed.manifest.what)}")
+    typer.echo(f"packed {packed.choice.lever}{why}: {one_line(packed.manifest.what)}")
     for said in (packed.choice.caution, *packed.notes):
         if said:
             typer.echo(f"  {one_line(said)}")
