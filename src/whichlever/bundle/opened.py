@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whichlever.bundle.archive import read_archive
-from whichlever.bundle.format import MANIFEST, Manifest
+from whichlever.bundle.format import MANIFEST, SIGNATURE, Manifest
+from whichlever.bundle.keyring import Key, KeyRing
 from whichlever.errors import BundleError, NotTrusted
 
 
@@ -22,14 +23,14 @@ class Opened:
     files
         Name → content, exactly the bytes that were verified.
     signer
-        Fingerprint of the key that it was verified with; None where it was opened unsigned.
+        The key that it was verified with; None where it was opened unsigned.
     name
         The file, for messages.
     """
 
     manifest: Manifest
     files: Mapping[str, bytes]
-    signer: str | None
+    signer: Key | None
     name: str
 
 
@@ -57,7 +58,7 @@ def open_bundle(
     if key is None and not allow_unsigned:
         raise NotTrusted(f"{path}: say who may have signed it with --key, or --allow-unsigned")
     files = read_archive(Path(path))
-    signer = None
+    signer = None if key is None else _verified(files, key, str(path))
     if MANIFEST not in files:
         raise BundleError(f"{path}: not a bundle (it has no {MANIFEST})")
     manifest = Manifest.from_bytes(files[MANIFEST])
@@ -65,3 +66,15 @@ def open_bundle(
     if missing is not None:
         raise BundleError(f"{path}: {missing} is missing")
     return Opened(manifest, files, signer, str(path))
+
+
+def _verified(files: Mapping[str, bytes], key: str | Path, where: str) -> Key:
+    """Nothing but the signature is parsed before it holds."""
+    from whichlever.bundle.signature import check_files, check_signature
+
+    ring = KeyRing.load(key)
+    if SIGNATURE not in files:
+        raise NotTrusted(f"{where}: is not signed; sign it with: whichlever sign {where} --key …")
+    signed = check_signature(files[SIGNATURE], ring, where)
+    check_files(files, signed, SIGNATURE, where)
+    return signed.key

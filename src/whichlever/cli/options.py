@@ -16,6 +16,14 @@ Egress = Annotated[
     list[str] | None,
     typer.Option("--allow-egress", metavar="HOST", help="A host that may be reached (repeatable)."),
 ]
+BundleFile = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle (model.wl).")]
+TrustedKey = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="KEY", help="Who may have signed it: a .pub file or a key ring."),
+]
+AllowUnsigned = Annotated[
+    bool, typer.Option("--allow-unsigned", help="Open it though nobody vouches for it.")
+]
 
 
 def go_offline(allow: list[str] | None = None) -> frozenset[str]:

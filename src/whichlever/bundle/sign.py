@@ -1,0 +1,92 @@
+"""Make keys and sign bundles, with OpenSSF model-signing, offline."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from whichlever.bundle.archive import read_archive, write_archive
+from whichlever.bundle.format import MANIFEST, SIGNATURE
+from whichlever.bundle.keyring import Key
+from whichlever.errors import BundleError, MissingExtraError
+
+
+def new_key(name: Path, passphrase: str | None = None) -> tuple[Path, Path]:
+    """Make a P-256 pair: NAME.key, for its owner alone, and NAME.pub.
+
+    Raises
+    ------
+    BundleError
+        One of the two is there already: a key is never overwritten.
+    """
+    try:
+        from cryptography.hazmat.primitives import serialization as s
+        from cryptography.hazmat.primitives.asymmetric import ec
+    except ImportError:
+        raise MissingExtraError("making a key", "sign") from None
+    private, public = (name.with_name(name.name + end) for end in (".key", ".pub"))
+    for path in (private, public):
+        if path.exists():
+            raise BundleError(f"{path} is there already; a key is never overwritten")
+    key = ec.generate_private_key(ec.SECP256R1())
+    sealed = s.BestAvailableEncryption(passphrase.encode()) if passphrase else s.NoEncryption()
+    secret = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, sealed)
+    handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as out:
+        out.write(secret)
+    shown = key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)
+    handle = os.open(public, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    with os.fdopen(handle, "wb") as out:
+        out.write(shown)
+    return private, public
+
+
+def sign_bundle(path: Path, key: Path, passphrase: str | None = None) -> Key:
+    """Put a signature over every other file into the bundle; an older one is replaced.
+
+    Returns
+    -------
+    Key
+        The public half of what signed, by the name of the key's file.
+
+    Raises
+    ------
+    BundleError
+        It is not a bundle, or the key cannot be read.
+    """
+    try:
+        from cryptography.hazmat.primitives import serialization as s
+        from model_signing import hashing, signing
+    except ImportError:
+        raise MissingExtraError("signing a bundle", "sign") from None
+    files = {n: c for n, c in read_archive(path).items() if n != SIGNATURE}
+    if MANIFEST not in files:
+        raise BundleError(f"{path}: not a bundle (it has no {MANIFEST})")
+    secret = None if passphrase is None else passphrase.encode()
+    try:
+        private = s.load_pem_private_key(key.read_bytes(), secret)
+    except OSError as error:
+        raise BundleError(f"{key}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, TypeError) as error:
+        raise BundleError(f"{key}: is no private key that this passphrase opens") from error
+    with tempfile.TemporaryDirectory(prefix="whichlever-sign-") as place:
+        root, made = Path(place) / "bundle", Path(place) / SIGNATURE
+        for name, content in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+        how = hashing.Config().set_ignored_paths(paths=[], ignore_git_paths=False)
+        config = signing.Config().set_hashing_config(how)
+        try:
+            # The library's hint says str, and hands it to a function that wants bytes.
+            config.use_elliptic_key_signer(private_key=key, password=secret).sign(root, made)
+        except ValueError as error:
+            raise BundleError(f"{key}: {error}") from None
+        signature = made.read_bytes()
+    if path.is_dir():
+        (path / SIGNATURE).write_bytes(signature)
+    else:
+        write_archive(path, {**files, SIGNATURE: signature})
+    shown = private.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)
+    stem = "".join(c if c.isalnum() or c in "._@-" else "-" for c in key.stem).lstrip("._@-")
+    return Key(name=stem[:80] or "key", pem=shown.decode())
