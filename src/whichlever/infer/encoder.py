@@ -52,6 +52,12 @@ class EncoderClassifier:
         )
         self._text = EncoderText(tokenizer_json, max_tokens)
 
+    @property
+    def classes(self) -> int | None:
+        """Classes that the file's output has; None where the file does not say."""
+        shape = self._session.get_outputs()[0].shape
+        return shape[-1] if len(shape) == 2 and isinstance(shape[-1], int) else None
+
     def read(self, texts: Sequence[str]) -> Encoded:
         """Token ids of texts as the network will see them, and how many each text has."""
         return self._text.encode(texts)
@@ -91,6 +97,8 @@ class EncoderPredictor:
     ) -> None:
         self._classifier = EncoderClassifier(onnx, tokenizer_json, max_tokens, threads)
         self._labels = tuple(labels)
+        if (classes := self._classifier.classes) not in (None, len(self._labels)):
+            raise ValueError(f"it has {classes} classes for {len(self._labels)} labels")
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Answer each row; where a text was longer than the window, ``error`` says so."""

@@ -24,10 +24,10 @@ BLOCK_CHARS = 1_000_000
 CHAR_SIZES = (3, 4, 5)
 CHAR_BITS = 20
 
-_PIECE = re.compile(r"\w+")
+PIECE = re.compile(r"\w+")
 # Begun only where a word begins and never given back: linear on a run of letters of any length.
-_WHOLE = re.compile(r"(?<!\w)\w++(?:[-./:\\]\w++)++")
-_MAX_WHOLE = 64
+WHOLE = re.compile(r"(?<!\w)\w++(?:[-./:\\]\w++)++")
+MAX_WHOLE = 64
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -40,7 +40,7 @@ def tokens(text: str) -> tuple[list[str], list[str]]:
     and "use after free" share words and pairs.
     """
     text = text.lower()
-    return _PIECE.findall(text), [w for w in _WHOLE.findall(text) if len(w) <= _MAX_WHOLE]
+    return PIECE.findall(text), [w for w in WHOLE.findall(text) if len(w) <= MAX_WHOLE]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,11 @@ class Features:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_index", {word: i for i, word in enumerate(self.words)})
+
+    @property
+    def index(self) -> Mapping[str, int]:
+        """Column of each word."""
+        return self._index
 
     @property
     def columns(self) -> int:
@@ -145,7 +150,7 @@ class Features:
     def _word_keys(self, texts: Sequence[str]) -> Ints:
         row, word, whole = _numbered(texts, self._index)
         first, pair = _adjacent(row, word, whole, len(self.words))
-        at, known = _position(pair, self.pairs)
+        at, known = position(pair, self.pairs)
         seen = word >= 0
         return np.concatenate(
             [
@@ -156,7 +161,7 @@ class Features:
 
     def _char_keys(self, texts: Sequence[str]) -> Ints:
         row, bucket = char_buckets(texts)
-        at, known = _position(bucket, self.buckets)
+        at, known = position(bucket, self.buckets)
         offset = len(self.words) + len(self.pairs)
         return np.asarray(row[known] * self.columns + offset + at[known], dtype=np.int64)
 
@@ -177,7 +182,16 @@ def text_blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def char_buckets(texts: Sequence[str]) -> tuple[Ints, Ints]:
-    """Row number and hash bucket of every character n-gram that lies within a word.
+    """Row number and hash bucket of every character n-gram that lies within a word."""
+    row, bucket, _, _ = character_grams(texts)
+    return row, bucket
+
+
+def character_grams(texts: Sequence[str]) -> tuple[Ints, Ints, Ints, Ints]:
+    """Row, hash bucket, place and size of every character n-gram that lies within a word.
+
+    A place counts characters of all texts together, each as one blank, its words in lower case
+    with single blanks between, and one blank.
 
     A word's surrounding blanks count as its first and last character (scikit-learn's ``char_wb``).
     The hash is polynomial with a multiplicative finish, the same on every machine.
@@ -188,7 +202,7 @@ def char_buckets(texts: Sequence[str]) -> tuple[Ints, Ints]:
     lengths = np.array([len(line) for line in lines], dtype=np.int64)
     row = np.repeat(np.arange(len(texts)), lengths)
     blank = codes == 32
-    rows, buckets = [], []
+    rows, buckets, places, sizes = [], [], [], []
     for size in CHAR_SIZES:
         count = len(codes) - size + 1
         if count <= 0:
@@ -202,12 +216,14 @@ def char_buckets(texts: Sequence[str]) -> tuple[Ints, Ints]:
         value ^= value >> np.uint64(29)
         value = (value * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - CHAR_BITS)
         inside &= row[:count] == row[size - 1 :]
-        rows.append(row[:count][inside])
-        buckets.append(value[inside].astype(np.int64))
-    return (
-        np.concatenate(rows) if rows else _NONE,
-        np.concatenate(buckets) if buckets else _NONE,
-    )
+        place = np.flatnonzero(inside)
+        rows.append(row[place])
+        buckets.append(value[place].astype(np.int64))
+        places.append(place)
+        sizes.append(np.full(len(place), size, dtype=np.int64))
+    if not rows:
+        return _NONE, _NONE, _NONE, _NONE
+    return tuple(map(np.concatenate, (rows, buckets, places, sizes)))  # type: ignore[return-value]
 
 
 def _numbered(texts: Sequence[str], index: Mapping[str, int]) -> tuple[Ints, Ints, Ints]:
@@ -235,7 +251,7 @@ def _adjacent(row: Ints, word: Ints, whole: Ints, words: int) -> tuple[Ints, Int
     return row[:-1][together], (word[:-1] * words + word[1:])[together]
 
 
-def _position(keys: Ints, known: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+def position(keys: Ints, known: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Where each key stands in the sorted ``known``, and whether it does."""
     if not len(known):
         return np.zeros(len(keys), dtype=np.int64), np.zeros(len(keys), dtype=bool)

@@ -98,14 +98,40 @@ class StaticModel:
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         facts = json.loads(header["__metadata__"]["whichlever"])
-        return cls(
+        model = cls(
             tokens=tensors["tokens"],
             pairs=tensors.get("pairs"),
             head=tensors.get("head"),
             bias=tensors["bias"],
-            power=facts["power"],
+            power=float(facts["power"]),
             tokenizer=facts["tokenizer"],
         )
+        model.check()
+        return model
+
+    def check(self) -> None:
+        """Sizes that fit together, so that a damaged file is told when it is read.
+
+        Raises
+        ------
+        ValueError
+            They do not.
+        """
+        tensors = self.tensors()
+        for name, tensor in tensors.items():
+            if tensor.dtype != np.float32 or tensor.ndim != (1 if name == "bias" else 2):
+                raise ValueError(f"{name} is {tensor.dtype} with {tensor.ndim} axes")
+        width = self.tokens.shape[1]
+        out = width if self.head is None else self.head.shape[1]
+        buckets = 1 if self.pairs is None else len(self.pairs)
+        fits = (
+            (self.pairs is None or self.pairs.shape[1] == width)
+            and (self.head is None or self.head.shape[0] == width)
+            and self.bias.shape == (out,)
+            and buckets & (buckets - 1) == 0 < buckets
+        )
+        if not fits:
+            raise ValueError("the tensors' sizes do not fit together")
 
 
 class StaticClassifier:
@@ -126,6 +152,8 @@ class StaticClassifier:
         self._pieces = WordPieces(
             model.tokenizer, max(1_000, min(MAX_WORDS, WORD_MEMORY // (4 * width)))
         )
+        if self._pieces.size > len(model.tokens):
+            raise ValueError(f"{self._pieces.size} tokens have {len(model.tokens)} vectors")
         self._empty_memory()
 
     def forget(self) -> None:
@@ -250,6 +278,11 @@ class StaticPredictor:
     def __init__(self, model: StaticModel, labels: Sequence[str]) -> None:
         self._classifier = StaticClassifier(model)
         self._labels = tuple(labels)
+
+    @property
+    def model(self) -> StaticModel:
+        """What answers."""
+        return self._classifier.model
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Answer each row."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from whichlever.bundle import Manifest, Opened, open_bundle
-from whichlever.predict import Prediction, Row
+from whichlever.predict import Prediction, Predictor, Row
 from whichlever.runtime.model import load_model
 from whichlever.runtime.reading import RecordReader
+
+if TYPE_CHECKING:
+    from whichlever.runtime.explain import Explanation
 
 
 class Bundle:
@@ -23,13 +26,16 @@ class Bundle:
         Fingerprint of the key it was verified with, or None.
     read
         Turns a record (a mapping, as a line of JSON gives) into text.
+    model
+        Its parts, for `explain`; `predictor` is the same as what answers rows.
     """
 
     def __init__(self, opened: Opened, threads: int = 1) -> None:
         self.manifest: Manifest = opened.manifest
         self.signer = opened.signer
         self.read = RecordReader(opened.manifest.reader)
-        self.predictor = load_model(opened, threads)
+        self.model = load_model(opened, threads)
+        self.predictor: Predictor = self.model
 
     @classmethod
     def open(
@@ -64,3 +70,15 @@ class Bundle:
             for i, given in enumerate(inputs)
         ]
         return self.predictor.predict(rows)
+
+    def explain(self, given: str | Mapping[str, Any], top: int = 8) -> Explanation:
+        """Name the words that decided on one text or record; see `whichlever.runtime.explain`.
+
+        Raises
+        ------
+        DataError
+            The record lacks what the bundle reads.
+        """
+        from whichlever.runtime.explain import explain
+
+        return explain(self, given, top)
