@@ -63,12 +63,12 @@ def check_signature(content: bytes, ring: KeyRing, where: str) -> Signed:
     key = ring.named_by(hint)
     if key is None:
         raise NotTrusted(
-            f"{where}: signed by a key that is not among yours ({hint[:16]}…); "
+            f"{where}: model.sig is by a key that is not among yours ({hint[:16]}…); "
             "if you trust it, add its public key to your key ring"
         )
     if key.status == "revoked":
         why = f" ({key.note})" if key.note else ""
-        raise NotTrusted(f"{where}: signed with {key.name!r}, a key that was revoked{why}")
+        raise NotTrusted(f"{where}: model.sig is by {key.name!r}, a key that was revoked{why}")
     if not key.verifies(signature, _pae(payload)):
         raise NotTrusted(f"{where}: the signature does not hold: model.sig was made or changed")
     return Signed(key, _digests(payload, where))
