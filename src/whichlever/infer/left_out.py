@@ -13,6 +13,9 @@ Floats = npt.NDArray[np.float64]
 MOST_ASKED = 96
 """Times that a text is asked again for one explanation; of a longer one, groups are left out."""
 
+FINER = 8
+"""Parts that the group of units which matters most is cut into."""
+
 LEAST = 1e-12
 """A probability counts as at least this in log-odds."""
 
@@ -28,9 +31,10 @@ def left_out_shares(
 ) -> tuple[Floats, float]:
     """How much the log-odds of one label against another fall when a unit is left out.
 
-    With more than `MOST_ASKED` units, groups of neighbours are left out first, then single units
-    of the groups that matter most; the other units share their group's fall equally. These falls
-    do not sum to the log-odds: words that say the same stand in for each other.
+    Of a text with more than `MOST_ASKED` units, groups of neighbours are left out first, and the
+    group that matters most is cut into smaller ones, again and again; the units of a group share
+    its fall equally. Falls do not sum to the log-odds: words that say the same stand in for each
+    other.
 
     Returns
     -------
@@ -41,25 +45,26 @@ def left_out_shares(
     if not count:
         return np.zeros(0), 0.0
     whole = _asked(predictor, [units.text], label, other)[0]
-    if count <= MOST_ASKED:
-        return whole - _without(predictor, units, _singly(range(count)), label, other), 0.0
-    size = -(-2 * count // MOST_ASKED)
-    groups = [range(i, min(i + size, count)) for i in range(0, count, size)]
-    falls = whole - _without(predictor, units, groups, label, other)
-    shares = np.concatenate(
-        [np.full(len(g), f / len(g)) for g, f in zip(groups, falls, strict=True)]
-    )
-    again: list[int] = []
-    for at in np.argsort(-np.abs(falls), kind="stable").tolist():
-        if len(again) + len(groups[at]) <= MOST_ASKED - len(groups):
-            again += groups[at]
-    if again:
-        shares[again] = whole - _without(predictor, units, _singly(again), label, other)
+    groups = _cut(range(count), count if count <= MOST_ASKED else MOST_ASKED // 2)
+    falls = dict(zip(groups, whole - _without(predictor, units, groups, label, other), strict=True))
+    left = MOST_ASKED - len(groups)
+    while left >= 2 and (large := [g for g in falls if len(g) > 1]):
+        strongest = max(large, key=lambda group: abs(falls[group]))
+        parts = _cut(strongest, min(FINER, left))
+        del falls[strongest]
+        asked = whole - _without(predictor, units, parts, label, other)
+        falls.update(zip(parts, asked, strict=True))
+        left -= len(parts)
+    shares = np.zeros(count)
+    for group, fall in falls.items():
+        shares[group.start : group.stop] = fall / len(group)
     return shares, 0.0
 
 
-def _singly(units: range | list[int]) -> list[range]:
-    return [range(i, i + 1) for i in units]
+def _cut(units: range, most: int) -> list[range]:
+    """At most ``most`` groups of neighbours, of equal size but the last."""
+    size = -(-len(units) // most)
+    return [units[i : i + size] for i in range(0, len(units), size)]
 
 
 def _without(

@@ -19,7 +19,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Literal, NoReturn, Protocol, cast
 
-from whichlever.data.document import MAX_DOCUMENT, walk
 from whichlever.errors import DataError
 from whichlever.packs.triage import elastic, ocsf
 from whichlever.packs.triage.lines import Record as Record
@@ -108,6 +107,9 @@ def _document(head: bytes) -> tuple[str, ...] | None:
 def _items(
     name: str, lines: _Lines, path: tuple[str, ...]
 ) -> Iterator[tuple[int, Record | Exception]]:
+    # Rendering, which serving needs, does without the room that reads and splits data sets.
+    from whichlever.data.document import MAX_DOCUMENT, walk
+
     number = 1
     try:
         content = lines.read(MAX_DOCUMENT + 1)
