@@ -228,7 +228,7 @@ def _installed(name: str) -> tuple[str | None, str | None]:
     """A package's version and licence here; None where it is not installed or does not say."""
     try:
         said = metadata(name)
-        licence = said["License-Expression"] if "License-Expression" in said else None
+        licence = said["License-Expression"] if "License-Expression" in said else None  # noqa: SIM401
         return version(name), licence
     except PackageNotFoundError:
         return None, None

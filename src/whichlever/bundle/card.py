@@ -15,7 +15,7 @@ from whichlever.bundle.card_limits import limits, not_measured, promises, under_
 from whichlever.bundle.choice import Choice
 from whichlever.bundle.evidence import Answered
 from whichlever.bundle.finished import Finished
-from whichlever.bundle.format import Manifest
+from whichlever.bundle.format import KINDS, Manifest
 from whichlever.bundle.markdown import (
     dollars,
     escaped,
@@ -256,9 +256,21 @@ def _costs(facts: CardFacts) -> list[str]:
         f"- One million more calls: {dollars(per_million)} ({escaped(cost.get('basis', ''))}).",
         f"- A month at {figure(bill.get('calls_per_month'), 0)} calls, everything counted: "
         f"{dollars(bill.get('dollars_per_month'))}.",
-        f"- Training took {figure(summary.get('fit_seconds'), 1)} s.",
+        f"- Training took {_training(facts)}.",
         f"- Weights: {size(facts.size)} in "
         + ", ".join(f"{p.name} ({p.precision})" for p in facts.manifest.parts)
         + ".",
     ]
     return [*lines, *(f"- {escaped(said)}" for said in facts.precision), ""]
+
+
+def _training(facts: CardFacts) -> str:
+    """Seconds of the lever's own fit, and of each part's where it joins several."""
+    names = [facts.choice.lever]
+    if facts.manifest.pooled:
+        names += [n for n, kind in KINDS.items() if kind in {p.kind for p in facts.manifest.parts}]
+    said = [(n, facts.finished.summary(n)) for n in names]
+    return ", ".join(
+        f"{figure(None if summary is None else summary.get('fit_seconds'), 1)} s ({n})"
+        for n, summary in said
+    )

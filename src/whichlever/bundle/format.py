@@ -27,6 +27,13 @@ MANIFEST, SIGNATURE, CARD, BOM = "bundle.json", "model.sig", "card.md", "bom.cdx
 
 PartKind = Literal["linear", "static", "encoder"]
 
+KINDS: dict[str, PartKind] = {
+    "linear": "linear",
+    "finetune-static": "static",
+    "finetune-encoder": "encoder",
+}
+"""The kind of part that each owned lever is."""
+
 PART_FILES: dict[str, tuple[str, ...]] = {
     "linear": ("model.json", "arrays.npz"),
     "static": ("static.safetensors",),

@@ -9,23 +9,17 @@ from dataclasses import dataclass, field
 from whichlever.bundle.choice import Choice
 from whichlever.bundle.finished import Finished
 from whichlever.bundle.format import (
+    KINDS,
     PART_FILES,
     Handing,
     Manifest,
     Part,
-    PartKind,
     Reader,
     Trained,
 )
 from whichlever.errors import BundleError, RunError
 from whichlever.run import read_json
 from whichlever.task import Task
-
-KINDS: dict[str, PartKind] = {
-    "linear": "linear",
-    "finetune-static": "static",
-    "finetune-encoder": "encoder",
-}
 
 _WHERE = {"linear": "model/", "static": "", "encoder": ""}
 """Where a kind's files stand in the folder of its fit."""

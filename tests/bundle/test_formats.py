@@ -1,0 +1,51 @@
+"""Bundles of every released format load, and answer as on the day they were made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from whichlever.bundle.format import FORMAT
+from whichlever.predict import Row
+from whichlever.runtime.bundle import Bundle
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "bundles"
+BUNDLES = sorted(FOLDER.glob("format*.wl"))
+
+
+def opened(path: Path) -> Bundle:
+    if "encoder" in path.name or "joined" in path.name:
+        pytest.importorskip("onnxruntime")
+    return Bundle.open(path, allow_unsigned=True)
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda p: p.stem)
+def test_a_released_bundle_still_gives_its_answers(path):
+    wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    rows = [Row(str(i), answer["text"]) for i, answer in enumerate(wanted)]
+    got = opened(path).predictor.predict(rows)
+    assert [(p.label, p.status, p.error) for p in got] == [
+        (a["label"], a["status"], a["note"]) for a in wanted
+    ]
+    scores = np.stack([p.scores for p in got])
+    np.testing.assert_allclose(scores, [a["scores"] for a in wanted], atol=1e-5)
+
+
+def test_every_format_has_a_bundle_of_each_kind():
+    made = {tuple(p.stem.removeprefix("format").split("-")) for p in BUNDLES}
+    kinds = ("linear", "static", "encoder", "joined", "hybrid")
+    assert made == {(str(n + 1), kind) for n in range(FORMAT) for kind in kinds}
+
+
+def test_fixtures_stay_small():
+    assert all(path.stat().st_size < 50_000 for path in BUNDLES)
+
+
+def test_a_batch_answers_as_single_rows_do():
+    bundle = opened(FOLDER / "format1-static.wl")
+    texts = ["failed login on host 1", "backup job finished", ""]
+    alone = [bundle.predict([text])[0].scores for text in texts]
+    np.testing.assert_allclose(alone, [p.scores for p in bundle.predict(texts)], atol=1e-6)
