@@ -17,13 +17,18 @@ from whichlever.cli import (
     fetch,
     incidents,
     init,
+    keys,
     models,
     pack,
     record,
     report,
     requests,
+    run,
     schema,
+    show,
+    sign,
     train,
+    verify,
 )
 from whichlever.cli.output import one_line, print_json
 from whichlever.errors import WhichleverError
@@ -45,11 +50,16 @@ app.command("curve")(curve.curve)
 app.command("report")(report.report)
 app.command("train")(train.train)
 app.command("pack")(pack.pack)
+app.command("show")(show.show)
 app.command("fetch")(fetch.fetch)
 app.command("incidents")(incidents.incidents)
 app.command("record")(record.record)
 app.command("requests")(requests.requests)
 app.command("schema")(schema.schema)
+app.command("run")(run.run)
+app.command("sign")(sign.sign)
+app.command("verify")(verify.verify)
+app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(autoclose.app, name="autoclose")
 
