@@ -87,10 +87,18 @@ def quantise(onnx: bytes) -> bytes:
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
     work = _Rewriter({out for node in graph.node if node.op_type == "Gelu" for out in node.output})
+    array = format.numpy_helper.to_array
+    matrices = {
+        node.output[0]: array(weights[node.input[1]])
+        for node in graph.node
+        if node.op_type == "MatMul"
+        and node.input[1] in weights
+        and len(weights[node.input[1]].dims) == 2
+        and min(weights[node.input[1]].dims) >= SMALLEST
+    }
     for node in graph.node:
-        matrix = weights.get(node.input[1]) if node.op_type == "MatMul" else None
-        if matrix is not None and len(matrix.dims) == 2 and min(matrix.dims) >= SMALLEST:
-            work.product(node, format.numpy_helper.to_array(matrix))
+        if node.output[0] in matrices:
+            work.product(node, matrices[node.output[0]])
         else:
             work.nodes.append(node)
     if not work.replaced:
@@ -241,7 +249,7 @@ def try_int8(
         began = time.perf_counter()
         tables.append(model.probabilities(encoded))
         seconds.append(time.perf_counter() - began)
-    good, agreement, before, after = int8_is_as_good(*tables, true, margin, metric)
+    good, agreement, before, after = int8_is_as_good(tables[0], tables[1], true, margin, metric)
     speedup = seconds[0] / max(seconds[1], 1e-9)
     said = f"the same label on {agreement:.1%} of {len(texts)} validation rows"
     if not good:
