@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from whichlever.bundle.make import Model, make_manifest, read_model
 from whichlever.errors import WeightsError
 from whichlever.measure.scores import mistake_costs
 from whichlever.packing_data import find_data
+from whichlever.packing_int8 import with_int8
 from whichlever.progress import Progress, Silent
 
 
@@ -45,6 +47,7 @@ def pack(
     abstain_below: float | None = None,
     task: str | Path | None = None,
     ids: bool = False,
+    int8: Literal["auto", "never"] = "auto",
     progress: Progress | None = None,
 ) -> Packed:
     """Pack one lever of a finished run; the same RUN and data make the same bytes.
@@ -63,6 +66,8 @@ def pack(
         The task file that was compared, where RUN lies elsewhere: it tells where the data is.
     ids
         Keep row ids and the names of groups in the evidence.
+    int8
+        ``auto`` packs an encoder in 8 bits where that is as good on validation rows, and faster.
 
     Raises
     ------
@@ -78,6 +83,13 @@ def pack(
         data = find_data(finished, None if task is None else Path(task))
     with progress.step("read the model"):
         model = read_model(finished, choice.lever, _costs(finished))
+    model, precision = with_int8(
+        finished,
+        model,
+        None if data.splits is None else data.splits.valid,
+        wanted=int8 == "auto",
+        progress=progress,
+    )
     manifest = make_manifest(
         finished, choice, model, abstain_below=abstain_below, data_files=data.facts.files
     )
@@ -90,6 +102,7 @@ def pack(
         data=data.facts,
         size=sum(map(len, model.files.values())),
         notes=model.notes,
+        precision=precision,
     )
     bom = write_bom(manifest, model.files, facts.summary, _base(finished, model))
     validated = validate_bom(bom)
@@ -97,7 +110,7 @@ def pack(
     with progress.step("write the bundle"):
         more = {CARD: write_card(facts).encode(), BOM: bom, **evidence}
         write_archive(path, {MANIFEST: manifest.to_bytes(), **model.files, **more})
-    notes = (*model.notes, *([data.facts.why] if data.facts.why else []))
+    notes = (*model.notes, *precision, *([data.facts.why] if data.facts.why else []))
     return Packed(path, choice, manifest, path.stat().st_size, notes, validated)
 
 

@@ -157,6 +157,21 @@ def _sha256(digest: str) -> list[Any]:
     return [HashType(alg=HashAlgorithm.SHA_256, content=digest)]
 
 
+def _licences(said: str | None) -> list[Any]:
+    """A licence as SPDX knows it: an id, an expression, or else whatever it is called."""
+    from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
+    from cyclonedx.spdx import fixup_id, is_expression
+
+    if not said:
+        return []
+    known = fixup_id(said)
+    if known is not None:
+        return [DisjunctiveLicense(id=known)]
+    if is_expression(said):
+        return [LicenseExpression(said)]
+    return [DisjunctiveLicense(name=said)]
+
+
 def _weights(files: Mapping[str, bytes]) -> Iterable[Component]:
     from cyclonedx.model.component import Component, ComponentType
 
@@ -168,7 +183,6 @@ def _weights(files: Mapping[str, bytes]) -> Iterable[Component]:
 
 
 def _base(base: Base) -> Component:
-    from cyclonedx.factory.license import LicenseFactory
     from cyclonedx.model.component import Component, ComponentType
 
     return Component(
@@ -177,7 +191,7 @@ def _base(base: Base) -> Component:
         bom_ref="base-weights",
         description=f"The weights that fine-tuning started from ({base.source}).",
         hashes=_sha256(base.sha256),
-        licenses=[] if not base.licence else [LicenseFactory().make_from_string(base.licence)],
+        licenses=_licences(base.licence),
     )
 
 
@@ -206,7 +220,6 @@ def _data(manifest: Manifest) -> Iterable[Component]:
 
 def _packages(manifest: Manifest) -> Iterable[Component]:
     """What a machine needs installed to answer, at the versions that packed it."""
-    from cyclonedx.factory.license import LicenseFactory
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
@@ -220,7 +233,7 @@ def _packages(manifest: Manifest) -> Iterable[Component]:
             type=ComponentType.LIBRARY,
             bom_ref=purl.to_string(),
             purl=purl,
-            licenses=[] if licence is None else [LicenseFactory().make_from_string(licence)],
+            licenses=_licences(licence),
         )
 
 

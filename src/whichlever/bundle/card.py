@@ -111,7 +111,7 @@ def _purpose(facts: CardFacts) -> list[str]:
             reads += f", and which words of {escaped(reader.match)} are found there"
     lines = ["## What it is for", ""]
     if manifest.about:
-        lines += [escaped(manifest.about), ""]
+        lines.append(f"- The task: {escaped(manifest.about)}")
     lines.append(f"- It reads {reads}; at most {reader.max_chars:,} characters.")
     if reader.hidden:
         lines.append(f"- It never reads {', '.join(map(escaped, reader.hidden))}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,13 @@ import typer
 from whichlever.cli.bars import Bars
 from whichlever.cli.options import Json, RunFolder, go_offline
 from whichlever.cli.output import one_line, print_json
+
+
+class Int8(StrEnum):
+    """Whether 8 bits are tried."""
+
+    auto = "auto"
+    never = "never"
 
 
 def pack(
@@ -38,6 +46,12 @@ def pack(
         bool,
         typer.Option("--ids", help="Keep row ids and names of groups in the evidence."),
     ] = False,
+    int8: Annotated[
+        Int8,
+        typer.Option(
+            help="auto: an encoder in 8 bits where that is as good on validation rows, and faster."
+        ),
+    ] = Int8.auto,
     json: Json = False,
 ) -> None:
     """Pack one lever of a finished run: weights, thresholds, evidence, in one file."""
