@@ -112,7 +112,10 @@ def _decide(
     onnx_bytes = files[f"model/{part}/encoder.onnx"]
     rows = valid[:MOST_ROWS]
     goal = finished.task.goal
-    content = quantise(onnx_bytes)
+    try:
+        content = quantise(onnx_bytes)
+    except ValueError as error:
+        return None, Judged(False, 0.0, 0.0, 0.0, 0, 0.0, str(error))
     made = [hashlib.sha256(file).hexdigest() for file in (onnx_bytes, content)]
     rows_known = finished.environment.get("rows_sha256")
     key = digest([made, rows_known, goal.metric, goal.margin, MOST_ROWS])
