@@ -247,6 +247,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         command = program(bundle, source, tmp_path / f"{count}.out.jsonl")
         child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
         assert status == 0
         return used.ru_maxrss
 

@@ -25,6 +25,8 @@ from whichlever.cli import (
     requests,
     run,
     schema,
+    serve,
+    serve_keys,
     show,
     sign,
     train,
@@ -57,8 +59,10 @@ app.command("record")(record.record)
 app.command("requests")(requests.requests)
 app.command("schema")(schema.schema)
 app.command("run")(run.run)
+app.command("serve")(serve.serve)
 app.command("sign")(sign.sign)
 app.command("verify")(verify.verify)
+app.add_typer(serve_keys.app, name="serve-keys")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(autoclose.app, name="autoclose")

@@ -1,0 +1,60 @@
+"""``whichlever serve``: a bundle behind HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whichlever.cli.options import AllowUnsigned, BundleFile, TrustedKey
+from whichlever.errors import MissingExtraError
+
+
+def serve(
+    bundle: BundleFile,
+    key: TrustedKey = None,
+    allow_unsigned: AllowUnsigned = False,
+    host: Annotated[
+        str, typer.Option(help="Where to listen; others need --api-keys.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any free one.")] = 8080,
+    api_keys: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who may ask (whichlever serve-keys).")
+    ] = None,
+    shadow: Annotated[
+        Path | None, typer.Option(metavar="BUNDLE", help="Answers silently and is compared.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="PEM")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="PEM")] = None,
+    max_body: Annotated[int, typer.Option(min=1_000, help="Bytes of a request.")] = 4 * 2**20,
+    max_rows: Annotated[int, typer.Option(min=1, help="Rows of a request.")] = 1_000,
+    max_waiting: Annotated[int, typer.Option(min=1, help="Rows that may wait, then 429.")] = 4_096,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until 503.")] = 10.0,
+    threads: Annotated[int, typer.Option(min=1, help="Cores for an encoder.")] = 1,
+    drain: Annotated[
+        float, typer.Option(min=0, help="Seconds that /readyz says no before it stops.")
+    ] = 0.0,
+    log_inputs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep inputs and answers there (off).")
+    ] = None,
+    retain_days: Annotated[float, typer.Option(min=0, help="How long they are kept.")] = 7.0,
+) -> None:
+    """Serve a bundle: POST /v1/predict, /classify; GET /healthz, /readyz, /metrics, /openapi.json.
+
+    SIGHUP reads the bundle and the keys again without dropping a request; SIGTERM drains.
+    """
+    try:
+        from whichlever.serve.main import serve as run
+    except ImportError:
+        raise MissingExtraError("serving", "serve") from None
+    from whichlever.serve.settings import Settings
+
+    run(
+        Settings(
+            bundle, key, allow_unsigned, shadow, host, port, api_keys, tls_cert, tls_key,
+            max_body, max_rows, max_waiting, timeout=timeout, threads=threads,
+            log_inputs=log_inputs, retain_days=retain_days,
+        ),
+        drain,
+    )  # fmt: skip

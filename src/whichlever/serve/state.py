@@ -1,0 +1,114 @@
+"""The bundle that answers now, and how another takes its place without dropping a request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from whichlever.bundle import open_bundle
+from whichlever.errors import InputError, WhichleverError
+from whichlever.runtime.bundle import Bundle
+from whichlever.serve.batching import Batcher
+from whichlever.serve.keys import ApiKeys, Limits
+from whichlever.serve.metrics import Metrics
+from whichlever.serve.settings import Settings
+from whichlever.serve.shadow import Shadow
+
+
+class Generation:
+    """One loaded bundle with its own queue; it lives until its last request is answered."""
+
+    def __init__(
+        self, bundle: Bundle, shadow: Bundle | None, settings: Settings, metrics: Metrics
+    ) -> None:
+        self.bundle = bundle
+        wait = settings.wait_ms / 1000 if any(k == "encoder" for k in bundle.model.kinds) else 0.0
+        self.batcher = Batcher(
+            lambda: bundle.predictor.predict,
+            settings.batch,
+            settings.max_waiting,
+            wait,
+            metrics.batch.observe,
+        )
+        self.shadow = None if shadow is None else Shadow(shadow, metrics)
+        self.users = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    async def close(self) -> None:
+        """Wait for its users, then stop its threads."""
+        await self.idle.wait()
+        await self.batcher.close()
+        if self.shadow is not None:
+            await self.shadow.close()
+
+
+class State:
+    """What the server's requests share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.limits = Limits()
+        self.keys = self._keys()
+        self.draining = False
+        self.current = Generation(*self._open(), settings, self.metrics)
+        self._old: set[asyncio.Task[None]] = set()
+        self._reloading = asyncio.Lock()
+
+    def _keys(self) -> ApiKeys | None:
+        path = self.settings.api_keys
+        return None if path is None else ApiKeys.load(path)
+
+    def _open(self) -> tuple[Bundle, Bundle | None]:
+        s = self.settings
+
+        def load(path: Path) -> Bundle:
+            opened = open_bundle(path, s.key, allow_unsigned=s.allow_unsigned)
+            bundle = Bundle(opened, s.threads)
+            bundle.predict(["warm up"])
+            return bundle
+
+        bundle, shadow = load(s.bundle), None if s.shadow is None else load(s.shadow)
+        if shadow is not None and shadow.manifest.reader != bundle.manifest.reader:
+            raise InputError(f"{s.shadow}: reads rows in another way than {s.bundle}")
+        return bundle, shadow
+
+    @asynccontextmanager
+    async def using(self) -> AsyncIterator[Generation]:
+        """The current generation, which is not closed while it is in use."""
+        taken = self.current
+        taken.users += 1
+        taken.idle.clear()
+        try:
+            yield taken
+        finally:
+            taken.users -= 1
+            if taken.users == 0:
+                taken.idle.set()
+
+    async def reload(self) -> str | None:
+        """Read keys and bundles again; what is wrong with them, or None. The old ones stay then."""
+        async with self._reloading:
+            try:
+                keys = self._keys()
+                bundle, shadow = await asyncio.to_thread(self._open)
+            except (WhichleverError, OSError) as error:
+                self.metrics.reloads.labels("kept").inc()
+                return str(error)
+            self.keys = keys
+            old, self.current = (
+                self.current,
+                Generation(bundle, shadow, self.settings, self.metrics),
+            )
+            task = asyncio.create_task(old.close())
+            self._old.add(task)
+            task.add_done_callback(self._old.discard)
+            self.metrics.reloads.labels("swapped").inc()
+            return None
+
+    async def close(self) -> None:
+        """Answer what waits, in every generation."""
+        await asyncio.gather(self.current.close(), *self._old)
