@@ -14,7 +14,10 @@ from real_bundles import TEXTS, joined_bundle
 from whichlever.bundle.format import Reader
 from whichlever.packs.triage.pack import TriagePack
 
-TRAINING = ("torch", "transformers", "sklearn", "pandas", "onnx", "onnxscript", "model2vec", "peft")
+TRAINING = (
+    "torch", "transformers", "sklearn", "scipy", "pandas", "onnx", "onnxscript", "model2vec",
+    "peft",
+)  # fmt: skip
 LATE = ("polars", "altair", "jinja2", "openai", "xllamacpp", "whichlever.levers", "whichlever.data")
 
 ANSWER = """\

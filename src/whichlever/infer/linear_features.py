@@ -31,6 +31,7 @@ MAX_WHOLE = 64
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int32]
 
 
 def tokens(text: str) -> tuple[list[str], list[str]]:
@@ -118,14 +119,18 @@ class Features:
         """
         from scipy import sparse
 
-        blocks = [self._block(block) for block in text_blocks(texts)]
+        blocks = [
+            sparse.csr_matrix(self.vectors(block), shape=(len(block), self.columns))
+            for block in text_blocks(texts)
+        ]
         if not blocks:
             return sparse.csr_matrix((0, self.columns), dtype=np.float32)
         return sparse.vstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
 
-    def _block(self, texts: Sequence[str]) -> Any:  # noqa: ANN401 - a scipy.sparse.csr_matrix
-        from scipy import sparse
-
+    def vectors(self, texts: Sequence[str]) -> tuple[Floats, Indices, Indices]:
+        """The vectors of a block of `text_blocks` as plain arrays: values, their columns, and
+        where each row's begin (and, last, end): row i has ``values[start[i]:start[i + 1]]``.
+        """
         keys = [self._word_keys(texts)]
         if len(self.buckets):
             keys.append(self._char_keys(texts))
@@ -143,9 +148,7 @@ class Features:
             key, value = key[order], value[order]
         row, column = np.divmod(key, max(self.columns, 1))
         start = np.searchsorted(row, np.arange(len(texts) + 1)).astype(np.int32)
-        return sparse.csr_matrix(
-            (value, column.astype(np.int32), start), shape=(len(texts), self.columns)
-        )
+        return value, column.astype(np.int32), start
 
     def _word_keys(self, texts: Sequence[str]) -> Ints:
         row, word, whole = _numbered(texts, self._index)

@@ -39,21 +39,16 @@ def linear_shares(model: LinearModel, units: Units, label: int, other: int) -> t
     at, against = seen.index(label), seen.index(other)
     weights, scale = model.weights, model.scale
     rest = float(weights.intercept[at] - weights.intercept[against]) * scale
-    vector = model.features.transform([units.text])
-    difference = weights.coef[vector.indices][:, [at, against]].astype(np.float64)
-    given = dict(
-        zip(
-            vector.indices.tolist(),
-            (vector.data * (difference[:, 0] - difference[:, 1]) * scale).tolist(),
-            strict=True,
-        )
-    )
+    value, columns, _ = model.features.vectors([units.text])
+    difference = weights.coef[columns][:, [at, against]].astype(np.float64)
+    each = value * (difference[:, 0] - difference[:, 1]) * scale
+    given = dict(zip(columns.tolist(), each.tolist(), strict=True))
     column, unit = _places(model, units)
     if not len(column):
         return shares, rest
     names, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
-    each = np.array([given.get(name, 0.0) for name in names.tolist()]) / counts
-    np.add.at(shares, unit, each[inverse])
+    shared = np.array([given.get(name, 0.0) for name in names.tolist()]) / counts
+    np.add.at(shares, unit, shared[inverse])
     return shares, rest
 
 

@@ -15,12 +15,12 @@ BATCH = 256
 """Rows that a file's rows are answered in at once: rows 0 to 255, 256 to 511, and so on.
 
 A row's probabilities can differ in their last digits with the rows that it is answered together
-with. Measured: a linear model and a static one without a head answer a row with the same bits
-whatever its companions; an encoder (padding, and matrix products whose shape decides the order of
-their sums) differs by about 1e-7, and so does a static model with a head, by less. So whoever
-promises equal bytes for equal files calls `Model.predict` with the rows at offsets that are
-multiples of this, never with those that happened to be there; and on the same machine, since other
-processors add in another order.
+with. Measured on 300 vulnerability descriptions of 427 classes, alone, by 37 and all at once: a
+linear model and a static one without a head gave a row the same bits whatever its companions; a
+static model with a head differed by up to 1e-6 (the shape of a matrix product decides the order of
+its sums), an encoder by 3e-7 (that, and padding). So whoever promises equal bytes for equal files
+calls `Model.predict` with the rows at offsets that are multiples of this, never with those that
+happened to be there; and on one machine, since other processors add in another order.
 """
 
 
