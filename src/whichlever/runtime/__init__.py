@@ -1,1 +1,1 @@
-"""Load a bundle and predict: numpy, scipy.sparse, onnxruntime, tokenizers; no torch."""
+"""Load a bundle and predict: numpy, onnxruntime, tokenizers; no torch, no scipy."""
