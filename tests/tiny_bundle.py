@@ -39,7 +39,7 @@ def tiny_files(**manifest: object) -> dict[str, bytes]:
             "temperature": 1.5,
             "trained": Trained(rows_sha256="0" * 64),
             **manifest,
-        }  # fmt: skip
+        }
     )
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "model")
