@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from whichlever.fields.spans import Span
 
 Status = Literal["ok", "error", "timeout", "refused", "missing", "truncated", "handed"]
 """``ok``: answered. ``refused``: an answer outside the labels. ``missing``: no recorded answer.
@@ -24,6 +26,8 @@ class Row:
     ``text`` is the rendered input; ``target`` the true label, None where unknown; ``group`` is
     never on both sides of a split; ``time`` is in seconds since 1970 UTC; ``document`` the name of
     the document that holds the answer, where the task gives it (only the oracle row is told).
+    For `kind: extract`, ``fields`` is what is true of the line, name → value or list of values
+    (None where unknown), and ``source`` what wrote it.
     """
 
     id: str
@@ -32,6 +36,8 @@ class Row:
     group: str | None = None
     time: float | None = None
     document: str | None = None
+    fields: Mapping[str, Any] | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,10 @@ class Prediction:
 
     ``scores`` is a probability per label, shape (classes,), in the order of the run's labels, or
     None where the lever gives none. ``label`` is None unless ``status`` is "ok".
+
+    For `kind: extract`, ``fields`` is what is said of the line (None unless ``status`` is "ok"),
+    ``spans`` where it was copied from (empty where the lever does not copy), ``confidence`` the
+    probability that every field is right, and ``shape`` the compiled shape that matched.
     """
 
     id: str
@@ -66,6 +76,10 @@ class Prediction:
     status: Status = "ok"
     error: str | None = None
     usage: Usage = field(default_factory=Usage)
+    fields: Mapping[str, Any] | None = None
+    spans: tuple[Span, ...] = ()
+    confidence: float | None = None
+    shape: str | None = None
 
 
 class Predictor(Protocol):

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-RUNGS = ("static", "encoder")
+RUNGS = ("static", "encoder", "tagger")
 
 T = TypeVar("T")
 
@@ -40,6 +40,20 @@ class Model(BaseModel):
     """Strict about keys, frozen once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class FieldSettings(Model):
+    """One name to copy out of a line, and what is made of the copied text."""
+
+    normalise: Literal["none", "lower", "upper", "int", "timestamp", "mac", "whitespace"] | None = (
+        Field(default=None, description="Left out: whatever makes the training rows' values.")
+    )
+    tz: str | None = Field(
+        default=None, description="timestamp: zone of times that name none; left out: learned."
+    )
+    year: int | None = Field(
+        default=None, ge=1970, le=2200, description="timestamp: year of times that name none."
+    )
 
 
 class LinearSettings(Model):
@@ -108,7 +122,9 @@ class RagSettings(_LLMSettings):
 class FinetuneSettings(Model):
     """Fine-tuning: which rungs, from which base, within which budget."""
 
-    rungs: Choices[Literal["static", "encoder"]] = Field(default=["static", "encoder"])
+    rungs: Choices[Literal["static", "encoder", "tagger"]] = Field(
+        default=["static", "encoder"], description="tagger: kind extract, where it is the default."
+    )
     base: str = Field(
         default="all-minilm-l6-v2",
         min_length=1,

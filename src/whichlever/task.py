@@ -17,10 +17,13 @@ from pydantic import (
 )
 
 from whichlever.errors import TaskError
+from whichlever.kinds import FAMILY_RUNGS, foreign, with_defaults
+from whichlever.kinds import METRICS as METRICS_OF
 from whichlever.settings import (
     RUNGS,
     AutocloseSettings,
     CurveSettings,
+    FieldSettings,
     FinetuneSettings,
     HybridSettings,
     Levers,
@@ -43,6 +46,7 @@ __all__ = [
     "Constraints",
     "CurveSettings",
     "Data",
+    "FieldSettings",
     "FinetuneSettings",
     "Goal",
     "HybridSettings",
@@ -59,7 +63,7 @@ __all__ = [
     "WorkloadSettings",
 ]
 
-METRICS = ("macro_f1", "accuracy")
+METRICS = tuple(name for names in METRICS_OF.values() for name in names)
 
 
 Column = Annotated[str, Field(min_length=1)]
@@ -74,7 +78,10 @@ class Split(Model):
     read once.
     """
 
-    by: Literal["random", "group", "time", "given"] = "random"
+    by: Literal["random", "group", "time", "given", "shape"] = Field(
+        default="random",
+        description="shape: lines of one shape (equal but for their values) stay on one side.",
+    )
     column: str | None = Field(
         default=None, description="With by: given, the column that holds each row's role."
     )
@@ -118,13 +125,20 @@ class Data(Model):
         description="Column that describes the input, such as the rule that fired: only which of "
         "its words are found in the input is read, which means the same under any rule.",
     )
-    target: Column = "label"
+    target: Column = Field(default="label", description="With kind: extract, fields.")
     target_map: dict[str, str] = Field(
         default_factory=dict,
         description="From values of the target column (an analyst's verdict, a workflow status) "
         "to labels; a row with any other value has no label, and is counted.",
     )
     group: str | None = None
+    source: str | None = Field(
+        default=None,
+        description="extract: column that says what wrote the line; unknown where it is null.",
+    )
+    file: str | None = Field(
+        default=None, description="extract: column with the file a line came from; only reported."
+    )
     time: str | None = None
     document: str | None = Field(
         default=None,
@@ -296,10 +310,14 @@ class Task(Model):
     version: Literal[1] = 1
     task: str = Field(min_length=1, max_length=200)
     pack: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+@\d+$")
-    kind: Literal["classify"] = "classify"
+    kind: Literal["classify", "extract"] = "classify"
     about: str = ""
     data: Data
     labels: dict[str, str] = Field(default_factory=dict, json_schema_extra=_labels_too)
+    fields: dict[str, FieldSettings] = Field(
+        default_factory=dict,
+        description="extract: the names to copy out; left out, those of the training rows.",
+    )
     documents: str | None = None
     change: Change | None = None
     constraints: Constraints = Constraints()
@@ -323,6 +341,12 @@ class Task(Model):
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_kind(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+        """Fill in what the task's kind takes where nothing is said."""
+        return with_defaults(value) if isinstance(value, dict) else value
+
     @field_validator("curve", "noise", mode="before")
     @classmethod
     def _bare_curve(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
@@ -344,6 +368,26 @@ class Task(Model):
             if any(not label.strip() for label in value):
                 raise ValueError("a label is empty; give it a name")
         return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = (self.model_fields_set, self.data.model_fields_set, self.levers.model_fields_set)
+        if (said := foreign(self.kind, *given)) is not None:
+            raise ValueError(said)
+        known = METRICS_OF[self.kind]
+        for name in (self.goal.metric, *self.goal.at_least):
+            if name in METRICS and name not in known:
+                raise ValueError(f"goal: {name} goes with another kind{nearest(name, known)}")
+        rungs = self.levers.finetune.rungs if self.levers.finetune is not None else ()
+        for rung in rungs:
+            if rung not in FAMILY_RUNGS[self.kind]:
+                known = FAMILY_RUNGS[self.kind]
+                raise ValueError(
+                    f"levers.finetune.rungs: {rung} goes with another kind{nearest(rung, known)}"
+                )
+        if self.data.split.by == "shape" and self.kind != "extract":
+            raise ValueError("data.split: by: shape goes with kind: extract")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
