@@ -23,6 +23,7 @@ FAMILY_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _CLASSIFY_KEYS = (
     "labels", "documents", "change", "mistakes", "curve", "autoclose", "workload", "noise",
+    "attack",
 )  # fmt: skip
 _CLASSIFY_DATA = ("match", "target_map", "document", "unseen_labels")
 _EXTRACT_KEYS = ("fields",)

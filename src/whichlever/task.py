@@ -35,12 +35,14 @@ from whichlever.settings import (
     RecordedAnswers,
     WorkloadSettings,
 )
+from whichlever.settings_attack import AttackSettings
 from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
 
 __all__ = [
     "LLM",
     "METRICS",
     "RUNGS",
+    "AttackSettings",
     "AutocloseSettings",
     "Change",
     "Constraints",
@@ -338,6 +340,9 @@ class Task(Model):
     noise: NoiseSettings | None = Field(
         default=None, description="Labels that are probably wrong; off unless the key is there."
     )
+    attack: AttackSettings | None = Field(
+        default=None, description="Text that an attacker controls; off unless the key is there."
+    )
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
@@ -347,10 +352,10 @@ class Task(Model):
         """Fill in what the task's kind takes where nothing is said."""
         return with_defaults(value) if isinstance(value, dict) else value
 
-    @field_validator("curve", "noise", mode="before")
+    @field_validator("curve", "noise", "attack", mode="before")
     @classmethod
     def _bare_curve(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
-        """Take a bare ``curve:`` or ``noise:`` as one with its defaults."""
+        """Take a bare ``curve:``, ``noise:`` or ``attack:`` as one with its defaults."""
         return {} if value is None else value
 
     @field_validator("labels", mode="before")
@@ -415,11 +420,16 @@ class Task(Model):
         return self
 
     def named_labels(self) -> set[str]:
-        """The labels that ``mistakes``, ``goal.at_least``, ``autoclose`` and ``workload`` name."""
+        """The labels that ``mistakes``, ``goal.at_least`` and what is asked for besides name."""
         named = set(self.mistakes) | {s for row in self.mistakes.values() for s in row}
         named |= {k.split(".", 1)[1] for k in self.goal.at_least if "." in k}
         if self.workload is not None:
             named |= {*self.workload.urgent, *self.workload.quiet, *self.workload.mix}
+        if self.attack is not None:
+            named |= {
+                *(self.attack.protect or ()),
+                *([self.attack.into] if self.attack.into else ()),
+            }
         return named | (
             {self.autoclose.label, *self.autoclose.protect} if self.autoclose else set()
         )
