@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from whichlever.data.columns import cell, seconds, word
+from whichlever.data.field_cells import Fields, field_values
 from whichlever.data.files import find_source
+from whichlever.data.line_shape import line_shape
 from whichlever.data.linking import entities_of
 from whichlever.data.records import read_records
 from whichlever.data.rows import Dataset, Role
@@ -49,6 +51,8 @@ def read_dataset(task: Task) -> Dataset:
         reader.read(name, role)
     reader.check_columns()
     rows = tuple(reader.rows)
+    if task.kind == "extract":
+        return _extracting(reader, rows)
     found = {row.target for row in rows}
     if len(found) < 2:
         only = f"only one label ({next(iter(found))!r})" if found else "no row"
@@ -69,6 +73,26 @@ def read_dataset(task: Task) -> Dataset:
     )
 
 
+def _extracting(reader: Reader, rows: tuple[Row, ...]) -> Dataset:
+    """The rows of a task that copies fields out of lines."""
+    task = reader.task
+    files = ", ".join(name for _, name in _files(task))
+    if not any(row.fields for row in rows):
+        raise DataError(
+            f"{files}: no row of {len(rows)} has a field in {task.data.target!r}; label some lines"
+        )
+    shapes = {row.id: line_shape(row.text, row.fields or {}) for row in rows}
+    if task.data.split.by == "shape" and task.data.group is None:
+        rows = tuple(replace(row, group=shapes[row.id]) for row in rows)
+    roles = assign_roles(rows, reader.given, task.data.split, shapes)
+    taught = (row for row, role in zip(rows, roles, strict=True) if role != "test")
+    names = tuple(task.fields) or tuple(sorted({n for row in taught for n in row.fields or ()}))
+    print_of = fingerprint(rows, reader.given)
+    return Dataset(
+        rows, names, reader.given, print_of, shapes=shapes, files=dict(reader.line_files)
+    )
+
+
 def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
     """SHA-256 over every row as read, in order, as hexadecimal digits."""
     digest = hashlib.sha256()
@@ -76,6 +100,7 @@ def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
         # As JSON, quotes and all: no two different rows have the same bytes.
         fields: list[Any] = [row.id, row.text, row.target, row.group, row.time, given.get(row.id)]
         fields += [] if row.document is None else [row.document]
+        fields += [] if row.fields is None else [sorted(row.fields.items()), row.source]
         digest.update(json.dumps(fields).encode("ascii"))
     return digest.hexdigest()
 
@@ -112,6 +137,7 @@ class Reader:
     unseen: list[str] = field(default_factory=list)
     entities: dict[str, tuple[str, ...]] = field(default_factory=dict)
     incidents: dict[str, str] = field(default_factory=dict)
+    line_files: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         inputs, data = self.task.data.input, self.task.data
@@ -157,7 +183,7 @@ class Reader:
             return None
         inputs = [data.input] if isinstance(data.input, str) else data.input
         named = [data.id, *inputs, data.target, data.group, data.time, data.split.column]
-        named.append(data.document)
+        named += [data.document, data.source, data.file]
         if self.task.workload is not None:
             named += [*self.task.workload.entity, self.task.workload.incident]
         tops = [n.split("/")[1] if n.startswith("/") else n for n in named if n]
@@ -190,9 +216,26 @@ class Reader:
         document = None
         if data.document is not None:
             document = self._word(cell(record, data.document, where), data.document, "name", where)
+        if self.task.kind == "extract":
+            fields, source = self._fields(record, where), self._named(record, data.source, where)
+            if (file := self._named(record, data.file, where)) is not None:
+                self.line_files[row_id] = file
+            text = self._text(record, where)
+            return Row(row_id, text, None, group, time, fields=fields, source=source)
         if target is None:
             target = self._target(record, where)
         return Row(row_id, self._text(record, where), target, group, time, document)
+
+    def _fields(self, record: Mapping[str, Any], where: str) -> Fields:
+        column = self.task.data.target
+        return field_values(cell(record, column, where), column, where, self.task.fields)
+
+    def _named(self, record: Mapping[str, Any], column: str | None, where: str) -> str | None:
+        """A word that may be missing; None where it is, or where there is no such column."""
+        value = None if column is None else cell(record, column, where)
+        if column is None or value is None:
+            return None
+        return self._word(value, column, "name", where)
 
     def _word(self, value: Any, column: str, what: str, where: str) -> str:  # noqa: ANN401
         """One shared string per distinct word: 100,000 rows have few labels and groups."""

@@ -22,6 +22,9 @@ class Dataset:
     ``workload``, ``entities`` maps row id to who and what the row names, and ``incidents`` to the
     incident it is known to belong to. ``unlabelled`` counts the rows left out because the target's
     value, the key here, means no label by ``data.target_map``.
+
+    For `kind: extract`, ``labels`` are the names to copy out; ``shapes`` maps row id to the shape
+    of its line (`line_shape`), and ``files`` to the file it came from, where the task names one.
     """
 
     rows: tuple[Row, ...]
@@ -31,6 +34,8 @@ class Dataset:
     entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     incidents: Mapping[str, str] = field(default_factory=dict)
     unlabelled: Mapping[str, int] = field(default_factory=dict)
+    shapes: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,12 @@ from whichlever.taskfile import nearest
 def split_rows(dataset: Dataset, task: Task) -> Splits:
     """The rows of each role.
 
-    ``random`` keeps the share of every label in every role, ``group`` keeps each group in one
-    role, ``time`` gives the oldest rows to train and the newest to test, ``given`` does what the
-    files or the column say. Where train and test are given apart, the first three say how valid
-    and calibrate are taken out of the training rows (``given``: at random). The same rows and
-    seed give the same roles, in whatever order the rows stand in their files.
+    ``random`` keeps the share of every label (for lines: of every source) in every role,
+    ``group`` keeps each group in one role, ``shape`` each shape of line, ``time`` gives the oldest
+    rows to train and the newest to test, ``given`` does what the files or the column say. Where
+    train and test are given apart, the others say how valid and calibrate are taken out of the
+    training rows (``given``: at random). The same rows and seed give the same roles, in whatever
+    order the rows stand in their files.
 
     Raises
     ------
@@ -34,13 +35,14 @@ def split_rows(dataset: Dataset, task: Task) -> Splits:
         Too few rows or groups for the roles, one label only in training, or (unless
         ``data.unseen_labels`` is ``count_wrong``) a test label that no training row has.
     """
-    roles = assign_roles(dataset.rows, dataset.given, task.data.split)
+    roles = assign_roles(dataset.rows, dataset.given, task.data.split, dataset.shapes)
     parts: dict[Role, list[Row]] = {role: [] for role in ROLES}
     for row, role in zip(dataset.rows, roles, strict=True):
         parts[role].append(row)
     if not parts["test"]:
         raise DataError("no test row: nothing could be measured; set data.split.test, or give some")
-    _check_labels(parts, task)
+    if task.kind == "classify":
+        _check_labels(parts, task)
     seed = task.data.split.seed
     return Splits(
         train=tuple(parts["train"]),
@@ -57,8 +59,18 @@ def _frozen_order(rows: Sequence[Row], seed: int) -> tuple[Row, ...]:
     return tuple(by_id[i] for i in order)
 
 
-def assign_roles(rows: Sequence[Row], given: Mapping[str, Role], split: Split) -> list[Role]:
+def assign_roles(
+    rows: Sequence[Row],
+    given: Mapping[str, Role],
+    split: Split,
+    shapes: Mapping[str, str] | None = None,
+) -> list[Role]:
     """The role of each row, in order; see `split_rows`.
+
+    Parameters
+    ----------
+    shapes
+        Row id → shape of its line; only split by: shape needs it.
 
     Raises
     ------
@@ -85,7 +97,13 @@ def assign_roles(rows: Sequence[Row], given: Mapping[str, Role], split: Split) -
         return roles
     chosen = [rows[i] for i in pool]
     if split.by == "group":
-        dealt = roles_by_group([_group(r) for r in chosen], _targets(chosen), counts, split.seed)
+        strata = _targets(chosen)
+        if chosen[0].fields is not None:  # a line's stratum is its source, often the very group
+            strata = np.zeros(len(chosen), dtype=np.intp)
+        dealt = roles_by_group([_group(r) for r in chosen], strata, counts, split.seed)
+    elif split.by == "shape":
+        alike = [(shapes or {})[row.id] for row in chosen]
+        dealt = roles_by_group(alike, _targets(chosen), counts, split.seed)
     elif split.by == "time":
         dealt = roles_by_time([_time(row) for row in chosen], counts)
     else:
@@ -145,6 +163,9 @@ def _near(labels: Sequence[str], train: Mapping[str, int]) -> str:
 
 
 def _target(row: Row) -> str:
+    """What a split keeps the share of: the label, or what wrote the line."""
+    if row.fields is not None:
+        return row.source or ""
     if row.target is None:
         raise DataError(f"row {row.id!r} has no target; every row that is split needs one")
     return row.target
