@@ -28,7 +28,8 @@ class Live:
     def events(self) -> list[dict[str, Any]]:
         """Every line it has logged."""
         self.log.seek(0)
-        return [json.loads(line) for line in self.log if line.endswith(b"\n")]
+        whole = [line for line in self.log if line.startswith(b"{") and line.endswith(b"}\n")]
+        return [json.loads(line) for line in whole]
 
     def wait_for(self, event: str, count: int = 1) -> dict[str, Any]:
         """The ``count``-th line of this kind, within some seconds."""
@@ -53,8 +54,8 @@ def serving(bundle: Path, *more: str) -> Iterator[Live]:
     command = [sys.executable, "-m", "whichlever", "serve", str(bundle), "--port", "0", *more]
     if "--key" not in more:
         command.append("--allow-unsigned")
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+    with tempfile.NamedTemporaryFile() as written, Path(written.name).open("rb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=written)
         live = Live("", 0, process, log)
         try:
             live.port = live.wait_for("listening")["port"]

@@ -83,7 +83,7 @@ def test_vllms_shape(live: Live) -> None:
         (b'{"rows": ["a"], "row": "b"}', 422),
         (b'{"rows": ["a"], "evil": 1}', 422),
         (b'{"rows": ["a"], "explain": true}', 422),
-        (b'{"rows": [' + b'"a",' * 1_000 + b'"a"]}', 413),
+        (b'{"rows": [' + b'"a",' * 1_000 + b'"a"]}', 422),
         (b" " * (4 * 2**20 + 1), 413),
     ],
 )
@@ -268,7 +268,7 @@ def test_hostile_connections_do_not_stop_it_or_grow_it(bundle: Path) -> None:
             b"GET / HTTP/1.1\r\n",
             b"\x16\x03\x01" + os.urandom(200),
             b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
+            b"POST /v1/predict HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
         ]
         while time.monotonic() < until:
             for head in heads:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from whichlever.errors import DataError
 from whichlever.predict import Prediction, Row
+from whichlever.render.record import BLANK
 from whichlever.runtime.lines import answer_line, error_line
 from whichlever.serve.batching import Full
 from whichlever.serve.logs import InputLog, say
@@ -171,11 +172,13 @@ class Server:
         if (
             not isinstance(texts, list)
             or not texts
-            or not all(isinstance(t, str) and t.strip() for t in texts)
+            or not all(isinstance(t, str) and t.strip(BLANK) for t in texts)
         ):
             raise Problem(422, "input is to be a text, or a list of texts")
+        if not isinstance(given.get("model"), str | None):
+            raise Problem(422, "model is to be a text")
         if len(texts) > s.max_rows:
-            raise Problem(413, "Too many rows", f"at most {s.max_rows} in one request")
+            raise Problem(422, "Too many rows", f"at most {s.max_rows} in one request")
         self._admit(request, len(texts))
         async with self.state.using() as taken:
             manifest = taken.bundle.manifest
@@ -237,7 +240,7 @@ def _texts(taken: Generation, rows: list[Any]) -> list[tuple[str, str | None]]:
         try:
             if isinstance(row, str):
                 most = read.reader.max_chars
-                if not row.strip():
+                if not row.strip(BLANK):
                     raise DataError("the text is empty")
                 if len(row) > most:
                     raise DataError(f"{len(row)} characters; at most {most} are read")

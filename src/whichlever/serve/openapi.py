@@ -16,6 +16,9 @@ EXAMPLE = "powershell.exe -enc SQBFAFgA started by winword.exe"
 
 Json = dict[str, Any]
 
+NOT_BLANK = "[^\\u0000 \\t\\r\\n\\f\\v\\u00a0\\u200b\\ufeff]"
+"""A text has something beside `whichlever.render.record.BLANK`."""
+
 
 def describe(bundle: Bundle, settings: Settings) -> Json:
     """The document, for this bundle's labels and this server's limits."""
@@ -23,9 +26,13 @@ def describe(bundle: Bundle, settings: Settings) -> Json:
     answer = answer_line(bundle.predictor.predict([Row("0", EXAMPLE)])[0], m, id=0)
     probability = {"type": "number", "minimum": 0, "maximum": 1}
     identity = {"type": ["string", "number", "null"]}
+    text = {"type": "string", "pattern": NOT_BLANK, "maxLength": m.reader.max_chars}
+    record: Json = {"type": "object"}
+    if isinstance(m.reader.input, str) and not m.reader.input.startswith("/"):
+        record |= {"required": [m.reader.input], "properties": {m.reader.input: text}}
     row: Json = {
         "description": "A record as the bundle reads it, or the text that its model reads.",
-        "anyOf": [{"type": "object"}, {"type": "string", "minLength": 1}],
+        "anyOf": [record, text],
     }
     explain = {"type": "integer", "minimum": 0, "maximum": MOST_EXPLAINED, "default": 0}
     why = {
@@ -78,7 +85,8 @@ def describe(bundle: Bundle, settings: Settings) -> Json:
                     "additionalProperties": False,
                     "properties": {
                         "rows": {"type": "array", "minItems": 1, "maxItems": settings.max_rows,
-                                 "items": _ref("Row")},
+                                 "items": {"description": "A Row; anything else gets an error in "
+                                           "its place."}},
                         "explain": explain,
                     },
                 },
@@ -111,12 +119,12 @@ def describe(bundle: Bundle, settings: Settings) -> Json:
             "type": "object",
             "required": ["input"],
             "properties": {
-                "model": {"type": "string"},
+                "model": {"type": ["string", "null"]},
                 "input": {
                     "anyOf": [
-                        {"type": "string", "minLength": 1},
+                        text,
                         {"type": "array", "minItems": 1, "maxItems": settings.max_rows,
-                         "items": {"type": "string", "minLength": 1}},
+                         "items": text},
                     ]
                 },
             },

@@ -72,7 +72,7 @@ def rows_of(given: dict[str, Any], most: int) -> tuple[list[Any], bool]:
     Raises
     ------
     Problem
-        422: neither ``row`` nor ``rows``, an unknown member, or too many rows (413).
+        422: neither ``row`` nor ``rows``, an unknown member, or too many rows.
     """
     unknown = set(given) - {"row", "rows", "explain"}
     if unknown:
@@ -85,13 +85,15 @@ def rows_of(given: dict[str, Any], most: int) -> tuple[list[Any], bool]:
     if not isinstance(rows, list) or not rows:
         raise Problem(422, "rows is to be a list with something in it")
     if len(rows) > most:
-        raise Problem(413, "Too many rows", f"at most {most} in one request")
+        raise Problem(422, "Too many rows", f"at most {most} in one request")
     return rows, False
 
 
 def explain_of(given: dict[str, Any]) -> int:
     """How many words to name; 422 where it is no such number."""
     asked = given.get("explain", 0)
+    if isinstance(asked, float) and asked.is_integer():
+        asked = int(asked)  # 4.0 is an integer to JSON
     if isinstance(asked, bool) or not isinstance(asked, int) or not 0 <= asked <= MOST_EXPLAINED:
         raise Problem(422, f"explain is a whole number from 0 to {MOST_EXPLAINED}")
     return asked
