@@ -151,13 +151,14 @@ def _interval(said: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _sha256(digest: str) -> list[Any]:
+def sha256_hash(digest: str) -> list[Any]:
+    """A digest in hex as CycloneDX writes hashes."""
     from cyclonedx.model import HashAlgorithm, HashType
 
     return [HashType(alg=HashAlgorithm.SHA_256, content=digest)]
 
 
-def _licences(said: str | None) -> list[Any]:
+def licences_of(said: str | None) -> list[Any]:
     """A licence as SPDX knows it: an id, an expression, or else whatever it is called."""
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
     from cyclonedx.spdx import fixup_id, is_expression
@@ -178,7 +179,7 @@ def _weights(files: Mapping[str, bytes]) -> Iterable[Component]:
     for name, content in sorted(files.items()):
         digest = hashlib.sha256(content).hexdigest()
         yield Component(
-            name=name, type=ComponentType.FILE, bom_ref=f"file-{name}", hashes=_sha256(digest)
+            name=name, type=ComponentType.FILE, bom_ref=f"file-{name}", hashes=sha256_hash(digest)
         )
 
 
@@ -190,8 +191,8 @@ def _base(base: Base) -> Component:
         type=ComponentType.MACHINE_LEARNING_MODEL,
         bom_ref="base-weights",
         description=f"The weights that fine-tuning started from ({base.source}).",
-        hashes=_sha256(base.sha256),
-        licenses=_licences(base.licence),
+        hashes=sha256_hash(base.sha256),
+        licenses=licences_of(base.licence),
     )
 
 
@@ -206,7 +207,7 @@ def _data(manifest: Manifest) -> Iterable[Component]:
         type=ComponentType.DATA,
         bom_ref="data-rows",
         description="Every labelled row of the comparison, as read; the rows are not inside.",
-        hashes=_sha256(trained.rows_sha256),
+        hashes=sha256_hash(trained.rows_sha256),
         properties=[
             Property(name=f"whichlever:rows:{role}", value=str(n))
             for role, n in trained.roles.items()
@@ -214,7 +215,7 @@ def _data(manifest: Manifest) -> Iterable[Component]:
     )
     for name, digest in sorted(trained.files.items()):
         yield Component(
-            name=name, type=ComponentType.DATA, bom_ref=f"data-{name}", hashes=_sha256(digest)
+            name=name, type=ComponentType.DATA, bom_ref=f"data-{name}", hashes=sha256_hash(digest)
         )
 
 
@@ -233,7 +234,7 @@ def _packages(manifest: Manifest) -> Iterable[Component]:
             type=ComponentType.LIBRARY,
             bom_ref=purl.to_string(),
             purl=purl,
-            licenses=_licences(licence),
+            licenses=licences_of(licence),
         )
 
 

@@ -82,13 +82,24 @@ def check_files(files: Mapping[str, bytes], signed: Signed, signature: str, wher
     NotTrusted
         A file was changed, added or removed; the message names the first.
     """
-    here = {name for name in files if name != signature}
-    for name in sorted(here | set(signed.digests)):
+    digests = {n: hashlib.sha256(c).hexdigest() for n, c in files.items() if n != signature}
+    check_digests(digests, signed, where)
+
+
+def check_digests(digests: Mapping[str, str], signed: Signed, where: str) -> None:
+    """Compare every file's SHA-256 with what was signed.
+
+    Raises
+    ------
+    NotTrusted
+        A file was changed, added or removed; the message names the first.
+    """
+    for name in sorted(digests.keys() | signed.digests.keys()):
         if name not in signed.digests:
             raise NotTrusted(f"{where}: {name} was added after it was signed")
-        if name not in here:
+        if name not in digests:
             raise NotTrusted(f"{where}: {name} is missing; it was there when it was signed")
-        if hashlib.sha256(files[name]).hexdigest() != signed.digests[name]:
+        if digests[name] != signed.digests[name]:
             raise NotTrusted(f"{where}: {name} was changed after it was signed")
 
 

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,11 @@ def home() -> Path:
     return Path(os.environ.get("WHICHLEVER_HOME") or Path.home() / ".cache" / "whichlever")
 
 
+def shelves() -> tuple[Path, ...]:
+    """Folders with added weights: the user's own, then the one that a sealed kit installed."""
+    return home() / "weights", Path(sys.prefix) / "share" / "whichlever" / "weights"
+
+
 def find_weights(name: str) -> Weights:
     """The weights called ``name``, checked; or a GGUF file given as a path.
 
@@ -127,9 +133,9 @@ def find_weights(name: str) -> Weights:
     WeightsError
         They are not on this machine, or a file is not the one that was pinned.
     """
-    added = home() / "weights" / name / "weights.json"
-    if _plain_name(name) and added.is_file():
-        return _added(added)
+    for shelf in shelves() if _plain_name(name) else ():
+        if (shelf / name / "weights.json").is_file():
+            return _added(shelf / name / "weights.json")
     pinned = DEFAULTS.get(name)
     if pinned is not None:
         root = _package_folder(pinned)
@@ -246,10 +252,8 @@ def _plain_name(name: str) -> bool:
 
 
 def _added_names() -> list[str]:
-    folder = home() / "weights"
-    if not folder.is_dir():
-        return []
-    return [p.name for p in folder.iterdir() if (p / "weights.json").is_file()]
+    places = [folder for shelf in shelves() if shelf.is_dir() for folder in shelf.iterdir()]
+    return [p.name for p in places if (p / "weights.json").is_file()]
 
 
 def _added(manifest: Path) -> Weights:
