@@ -25,6 +25,7 @@ from whichlever.cli import (
     requests,
     run,
     schema,
+    seal,
     serve,
     serve_keys,
     show,
@@ -59,6 +60,7 @@ app.command("record")(record.record)
 app.command("requests")(requests.requests)
 app.command("schema")(schema.schema)
 app.command("run")(run.run)
+app.command("seal")(seal.seal)
 app.command("serve")(serve.serve)
 app.command("sign")(sign.sign)
 app.command("verify")(verify.verify)

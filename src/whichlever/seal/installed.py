@@ -58,6 +58,19 @@ class Installed:
         """Where a file of the record lies."""
         return Path(str(self.distribution.locate_file(name)))
 
+    @property
+    def licence(self) -> str | None:
+        """Its licence as it states it: an SPDX expression, a name, or None."""
+        said = self.distribution.metadata
+        if self.source is not None:
+            return str(own_project(self.distribution)[1]["license"])
+        for field in ("License-Expression", "License"):
+            line = (said.get_all(field) or [""])[0].strip()
+            if line and "\n" not in line and len(line) <= 100 and line.upper() != "UNKNOWN":
+                return str(line)
+        kinds = [k for k in said.get_all("Classifier") or [] if k.startswith("License :: ")]
+        return kinds[0].rpartition(" :: ")[2] if len(kinds) == 1 else None
+
     @cached_property
     def size(self) -> int:
         """Bytes that it takes on disk, by its own list of files."""
@@ -145,6 +158,31 @@ def needed(extras: Iterable[str]) -> list[Installed]:
             if _applies(r, done[key])
         )
     return [found[name] for name in sorted(found)]
+
+
+def requirements_within(
+    packages: Iterable[Installed], extras: Iterable[str]
+) -> dict[str, list[str]]:
+    """Package name → names of those packages that it requires; ``extras`` are of this package."""
+    wanted = frozenset(extras)
+    names = {one.name: one for one in packages}
+    asked: dict[str, set[str]] = {name: set(wanted) if name == OWN else set() for name in names}
+    lines = {name: _requirements(one) for name, one in names.items()}
+    for name in names:
+        for line in lines[name]:
+            asked.setdefault(canonicalize_name(line.name), set()).update(line.extras)
+    return {
+        name: sorted(
+            {
+                found
+                for line in lines[name]
+                if (found := canonicalize_name(line.name)) in names
+                and found != name
+                and _applies(line, frozenset(asked[name]))
+            }
+        )
+        for name in names
+    }
 
 
 def _required(name: str, parent: str, extras: frozenset[str]) -> Installed:
