@@ -42,20 +42,6 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class FieldSettings(Model):
-    """One name to copy out of a line, and what is made of the copied text."""
-
-    normalise: Literal["none", "lower", "upper", "int", "timestamp", "mac", "whitespace"] | None = (
-        Field(default=None, description="Left out: whatever makes the training rows' values.")
-    )
-    tz: str | None = Field(
-        default=None, description="timestamp: zone of times that name none; left out: learned."
-    )
-    year: int | None = Field(
-        default=None, ge=1970, le=2200, description="timestamp: year of times that name none."
-    )
-
-
 class LinearSettings(Model):
     """TF-IDF + linear model; every list is searched on validation rows.
 
@@ -370,4 +356,26 @@ class NoiseSettings(Model):
         default="valid",
         description="compare: the linear lever without the suspects, and with the suggested "
         "labels: not measured, on validation rows, or once more on test rows.",
+    )
+
+
+Normaliser = Literal[
+    "none", "lower", "upper", "int", "number", "timestamp", "mac", "whitespace", "percent", "json"
+]
+"""The only ways in which an extracted value may differ from the text it is copied from."""
+
+
+class FieldSettings(Model):
+    """One named field of an extract task; what is left out is inferred from the training rows."""
+
+    normalise: Normaliser | None = Field(
+        default=None, description="How the value is made from its text."
+    )
+    tz: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_+:/-]{1,60}$",
+        description="Zone of timestamps that name none: UTC, +02:00 or Europe/Vienna.",
+    )
+    year: int | None = Field(
+        default=None, ge=1970, le=2100, description="Year of timestamps that have none."
     )
