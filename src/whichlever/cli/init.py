@@ -42,7 +42,7 @@ def init(
             folder.rmdir()
         (Path(aside) / "new").replace(folder)  # whole or not at all
     about = folder / "data" / "simulated.json"
-    best = json_module.loads(about.read_text())["best_possible"] if about.exists() else None
+    best = json_module.loads(about.read_text()).get("best_possible") if about.exists() else None
     if json:
         print_json(
             {"folder": str(folder), "task": str(folder / "task.yaml"), "best_possible": best}
