@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from whichlever.predict import Prediction, Row
 from whichlever.progress import Progress
 from whichlever.run import digest, read_json, write_json
 from whichlever.task import Task
+from whichlever.trials_fields import exact_lines, line_scores, with_fields
 from whichlever.version import VERSION
 
 CHUNK = 2_048
@@ -54,10 +55,12 @@ def run_step(
     seed: int,
     progress: Progress,
     then: AfterFits | None = None,
+    keep_texts: bool = True,
 ) -> Step:
     """Run one lever's step, or read it back where it is already done.
 
-    ``then`` is given the fitted lever after its test rows are answered and kept.
+    ``then`` is given the fitted lever after its test rows are answered and kept; without
+    ``keep_texts`` no field copied out of a line is kept, only counts of them.
     """
     key = step_key(lever, task, dataset, splits, seed)
     home = run / "fits" / lever.id
@@ -78,7 +81,7 @@ def run_step(
     _start_folder(home, folder)
     fit, fit_seconds = fit_lever(lever, task, dataset, splits, folder, seed, progress)
     within = fit if then is None else then.within(fit)
-    step = _answer(lever, within, fit_seconds, task, dataset, splits, seed, progress)
+    step = _answer(lever, within, fit_seconds, task, dataset, splits, seed, progress, keep_texts)
     trials.write(folder / "trials.parquet", step.frame, dataset.labels)
     write_json(done, step.facts)  # last: its being there is what makes the step done
     for old in home.iterdir():
@@ -133,7 +136,7 @@ def fit_lever(
         home = folder.parents[1] / part.id / step_key(part, task, dataset, splits, seed)[:16]
         home.mkdir(parents=True, exist_ok=True)
         parts[part.id], _ = fit_lever(part, task, dataset, splits, home, seed, progress)
-    context = Context(task, dataset.labels, seed, folder, progress, test_ids, parts)
+    context = Context(task, dataset.labels, seed, folder, progress, test_ids, parts, dataset.schema)
     seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
     took = folder / "fit_seconds.json"
     recorded = read_json(took) if took.exists() else None
@@ -158,6 +161,7 @@ def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: i
             "rows": dataset.fingerprint,
             "roles": roles,
             "labels": [[label, task.labels.get(label, "")] for label in dataset.labels],
+            **({} if dataset.schema is None else {"schema": dataset.schema.to_json()}),
             "goal": task.goal.metric,
             "asked": _asked(task) if family(lever) in ("prompt", "rag") else None,
             "files": {n: _digest_of(task.path(n)) for n in getattr(lever, "files", ())},
@@ -217,10 +221,11 @@ def _answer(
     splits: Splits,
     seed: int,
     progress: Progress,
+    keep_texts: bool,
 ) -> Step:
     calibrate, test = _affordable(fit, splits)
     answers = _predict(f"{lever.id}: calibrate", fit, calibrate, progress)
-    temperature = _temperature(answers, calibrate, dataset.labels)
+    temperature = _temperature(answers, _truth(answers, calibrate, dataset))
     began = time.monotonic()
     tested = _predict(f"{lever.id}: answer", fit, test, progress)
     batched = len(test) / max(time.monotonic() - began, 1e-9)
@@ -243,6 +248,12 @@ def _answer(
         trials.table(lever.id, seed, role, rows, given, _calibrated(temperature, given))
         for role, rows, given in (("calibrate", calibrate, answers), ("test", test, tested))
     ]  # fmt: skip
+    if dataset.schema is not None:
+        parts = zip(frames, (calibrate, test), (answers, tested), strict=True)
+        frames = [
+            with_fields(frame, rows, given, dataset.labels, dataset.schema, keep=keep_texts)
+            for frame, rows, given in parts
+        ]
     return Step(pl.concat(frames), facts)
 
 
@@ -266,17 +277,22 @@ def _predict(name: str, fit: Fit, rows: Sequence[Row], progress: Progress) -> li
             part = rows[start : start + chunk]
             out.extend(fit.predictor.predict(part))
             bar.advance(len(part))
-    return out
+    return [p if p.confidence is None else replace(p, scores=line_scores(p)) for p in out]
 
 
-def _temperature(
-    answers: Sequence[Prediction], rows: Sequence[Row], labels: Sequence[str]
-) -> Temperature | None:
-    index = {label: i for i, label in enumerate(labels)}
+def _truth(answers: Sequence[Prediction], rows: Sequence[Row], dataset: Dataset) -> list[int]:
+    """The place of each row's truth in its scores; -1 where it has none."""
+    if dataset.schema is not None:
+        return exact_lines(answers, rows, dataset.schema)
+    index = {label: i for i, label in enumerate(dataset.labels)}
+    return [index.get(row.target, -1) if row.target is not None else -1 for row in rows]
+
+
+def _temperature(answers: Sequence[Prediction], truth: Sequence[int]) -> Temperature | None:
     pairs = [
-        (p.scores, index[row.target])
-        for p, row in zip(answers, rows, strict=True)
-        if p.scores is not None and row.target in index
+        (p.scores, t)
+        for p, t in zip(answers, truth, strict=True)
+        if p.scores is not None and t >= 0
     ]
     if not pairs:
         return None

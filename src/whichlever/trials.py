@@ -18,6 +18,7 @@ from whichlever.predict import Prediction, Row, Usage
 from whichlever.prices import row_dollars
 from whichlever.run import written_aside
 from whichlever.task import Task
+from whichlever.trials_fields import counts_of
 
 LABELS_KEY = b"whichlever.labels"
 
@@ -148,18 +149,24 @@ def outcome(
     """
     index = {label: i for i, label in enumerate(labels)}
     groups = frame["group"].to_list()
+    fields = counts_of(frame) if "hit" in frame.columns else None
+    if fields is None:
+        targets = [index.get(t, -1) for t in frame["target"].to_list()]
+        predicted = [index.get(p, -1) for p in frame["predicted"].to_list()]
+    else:
+        targets = fields.exact.astype(np.int64).tolist()
+        predicted = [1 if status == "ok" else -1 for status in frame["status"].to_list()]
+    classes = len(labels) if fields is None else 2
     return Outcome(
         lever=facts["lever"],
         what=facts["what"],
         place=facts["place"],
         ids=tuple(frame["id"].to_list()),
-        targets=np.array([index.get(t, -1) for t in frame["target"].to_list()], dtype=np.int64),
-        predicted=np.array(
-            [index.get(p, -1) for p in frame["predicted"].to_list()], dtype=np.int64
-        ),
+        targets=np.array(targets, dtype=np.int64),
+        predicted=np.array(predicted, dtype=np.int64),
         statuses=tuple(frame["status"].to_list()),
-        scores=_matrix(frame["scores"], len(labels)),
-        raw_scores=_matrix(frame["raw_scores"], len(labels)),
+        scores=_matrix(frame["scores"], classes),
+        raw_scores=_matrix(frame["raw_scores"], classes),
         groups=None if any(g is None for g in groups) else tuple(groups),
         leaked=np.array([i in leaked for i in frame["id"].to_list()], dtype=bool),
         seconds=_floats(frame["seconds"]),
@@ -178,6 +185,7 @@ def outcome(
         token_prices=_prices(facts),
         seeds=facts["seeds"],
         priced=facts["priced"],
+        fields=fields,
     )
 
 

@@ -218,8 +218,8 @@ class Reader:
             document = self._word(cell(record, data.document, where), data.document, "name", where)
         if self.task.kind == "extract":
             fields, source = self._fields(record, where), self._named(record, data.source, where)
-            if (file := self._named(record, data.file, where)) is not None:
-                self.line_files[row_id] = file
+            if (came_from := self._named(record, data.file, where)) is not None:
+                self.line_files[row_id] = came_from
             text = self._text(record, where)
             return Row(row_id, text, None, group, time, fields=fields, source=source)
         if target is None:

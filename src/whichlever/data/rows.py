@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from whichlever.fields.schema import Schema
 from whichlever.predict import Row
 
 Role = Literal["train", "valid", "calibrate", "test"]
@@ -24,7 +25,8 @@ class Dataset:
     value, the key here, means no label by ``data.target_map``.
 
     For `kind: extract`, ``labels`` are the names to copy out; ``shapes`` maps row id to the shape
-    of its line (`line_shape`), and ``files`` to the file it came from, where the task names one.
+    of its line (`line_shape`), ``files`` to the file it came from, where the task names one, and
+    ``schema`` is what was learned of the names from rows outside test, once they are split.
     """
 
     rows: tuple[Row, ...]
@@ -36,6 +38,7 @@ class Dataset:
     unlabelled: Mapping[str, int] = field(default_factory=dict)
     shapes: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True)

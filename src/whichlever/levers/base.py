@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from whichlever.fields.schema import Schema
 from whichlever.levers.held_out import HeldOut
 from whichlever.predict import Predictor, Row
 from whichlever.progress import Progress, Silent
@@ -20,7 +21,8 @@ class Context:
     ``labels`` is the run's label order (every `Prediction.scores` follows it); ``folder`` is the
     lever's own, kept between runs of the same step, so that a paid answer is never paid twice;
     ``test_ids`` are the ids alone, for levers that look recorded answers up (empty: not told);
-    ``parts`` are the fits of the levers that a joined lever named in its own ``parts``.
+    ``parts`` are the fits of the levers that a joined lever named in its own ``parts``;
+    ``schema`` is what was learned of the names to copy (`kind: extract`; ``labels`` are the names).
     """
 
     task: Task
@@ -30,6 +32,7 @@ class Context:
     progress: Progress = field(default_factory=Silent)
     test_ids: frozenset[str] = frozenset()
     parts: Mapping[str, Fit] = field(default_factory=dict)
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True)

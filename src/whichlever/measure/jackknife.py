@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.measure.scores import Answers, ClassCounts, indicator
+from whichlever.measure.scores import ClassCounts, Scored, indicator
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 _CELLS = 2_000_000
 
 
-def delete_one(answers: Answers, metric: str, units: Ints) -> Floats:
+def delete_one(answers: Scored, metric: str, units: Ints) -> Floats:
     """Work a metric out without each unit in turn.
 
     Parameters
@@ -21,7 +21,7 @@ def delete_one(answers: Answers, metric: str, units: Ints) -> Floats:
     answers
         Answers to n rows.
     metric
-        ``macro_f1`` or ``accuracy``.
+        One of the two metrics that the answers have.
     units
         The unit (group, or row) of each row, shape (n,).
 
@@ -33,15 +33,15 @@ def delete_one(answers: Answers, metric: str, units: Ints) -> Floats:
     names, place = np.unique(units, return_inverse=True)
     count = len(names)
     gather = indicator(place.astype(np.int64), np.arange(count)).T.tocsr()
-    if metric == "accuracy":
+    if metric == answers.share:
         left = len(answers) - np.bincount(place, minlength=count)
         right = answers.correct.sum() - gather.T @ answers.correct
         return np.asarray(right / np.maximum(left, 1))
-    whole = answers.count(np.ones((len(answers), 1)))
-    size = max(1, _CELLS // max(1, len(answers.classes)))
+    whole = answers.pool(np.ones((len(answers), 1)))
+    size = max(1, _CELLS // max(1, len(whole.hit)))
     out = []
     for start in range(0, count, size):
-        part = answers.count(gather[:, start : start + size])
+        part = answers.pool(gather[:, start : start + size])
         without = [
             all_ - own.toarray()  # type: ignore[attr-defined]
             for all_, own in zip(

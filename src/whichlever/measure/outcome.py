@@ -9,6 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.measure.field_answers import FieldAnswers
+from whichlever.measure.field_counts import FieldCounts
+from whichlever.measure.scores import Answers, Scored
 from whichlever.measure.summary import Latency
 
 Ints = npt.NDArray[np.int64]
@@ -51,6 +54,10 @@ class Outcome:
     latency, temperature, rows_seen, fit_seconds, chosen, price_as, token_prices, seeds, priced
         As in `LeverSummary` and `levers.base.Fit`; ``token_prices`` is in dollars per million
         tokens (in, cached, out), ``fit_seconds`` in seconds of wall time.
+    fields
+        `kind: extract`: the counts that every score is made of. ``targets`` is then 1 where the
+        line is right as a whole, else 0, ``predicted`` 1 where it was answered, else -1, and
+        ``scores`` the probabilities of wrong and right.
     """
 
     lever: str
@@ -80,13 +87,20 @@ class Outcome:
     token_prices: tuple[float, float, float] | None = None
     seeds: int = 1
     priced: bool = True
+    fields: FieldCounts | None = None
+
+    def answers(self) -> Scored:
+        """The answers, ready for counting."""
+        if self.fields is not None:
+            return FieldAnswers(self.fields)
+        return Answers(self.targets, self.predicted)
 
     def __post_init__(self) -> None:
         n = len(self.ids)
         arrays = (
             self.targets, self.predicted, self.statuses, self.scores, self.raw_scores, self.groups,
             self.leaked, self.seconds, self.tokens_in, self.tokens_cached, self.tokens_out,
-            self.bytes_out,
+            self.bytes_out, self.fields,
         )  # fmt: skip
         if any(a is not None and len(a) != n for a in arrays):
             raise ValueError(f"{self.lever}: every array of an outcome has one entry per row ({n})")

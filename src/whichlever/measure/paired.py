@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_matrix, vstack
 
-from whichlever.measure.scores import Answers, indicator
+from whichlever.measure.scores import Scored, indicator
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ _CELLS = 4_000_000
 
 
 def randomisation_p(
-    a: Answers, b: Answers, metric: str, units: Ints | None = None, seed: int = 0
+    a: Scored, b: Scored, metric: str, units: Ints | None = None, seed: int = 0
 ) -> float:
     """Paired randomisation test of a difference, two-sided (Noreen 1989; Yeh 2000).
 
@@ -34,7 +34,7 @@ def randomisation_p(
     a, b
         Answers to the same rows.
     metric
-        ``macro_f1`` or ``accuracy``.
+        One of the two metrics that the answers have.
     units
         Group number per row, shape (n,); None for independent rows.
     """
@@ -75,37 +75,35 @@ class _Swapped:
     swap adds to a's counts, and takes from b's.
     """
 
-    def __init__(self, a: Answers, b: Answers, metric: str, units: Ints | None) -> None:
-        rows = np.flatnonzero(a.predicted != b.predicted)
+    def __init__(self, a: Scored, b: Scored, metric: str, units: Ints | None) -> None:
+        rows = a.differing(b)
         names, place = np.unique(rows if units is None else units[rows], return_inverse=True)
         self.count = len(names)
-        self._metric = metric
+        self._by_share = metric == a.share
         self._rows = len(a)
         gather = indicator(place.astype(np.int64), np.arange(self.count)).T  # (differing rows, k)
-        if metric == "accuracy":
+        if self._by_share:
             self.width = 1
             self._now = float(a.correct.sum() - b.correct.sum())
             step = (b.correct - a.correct)[rows]
             self._change = csc_matrix(np.atleast_2d(gather.T @ step))
             return
         one = np.ones((len(a), 1))
-        counts = [side.count(one) for side in (a, b)]
-        hit = [indicator(np.where(s.correct > 0, s.predicted, -1)[rows], s.classes) for s in (a, b)]
-        said = [indicator(side.predicted[rows], side.classes) for side in (a, b)]
-        change = vstack([hit[1] - hit[0], said[1] - said[0]]).tocsr() @ gather
+        counts = [side.pool(one) for side in (a, b)]
+        (hit_a, said_a), (hit_b, said_b) = (side.pooled_at(rows) for side in (a, b))
+        change = vstack([hit_b - hit_a, said_b - said_a]).tocsr() @ gather
+        pooled = len(counts[0].hit)
         # Classes that no swap touches add nothing to the difference but their own.
         touched = np.unique(
-            np.concatenate(
-                [change[: len(a.classes)].nonzero()[0], change[len(a.classes) :].nonzero()[0]]
-            )
+            np.concatenate([change[:pooled].nonzero()[0], change[pooled:].nonzero()[0]])
         )
         f1 = [c.f1()[:, 0] for c in counts]
-        rest = np.setdiff1d(np.arange(len(a.classes)), touched)
+        rest = np.setdiff1d(np.arange(pooled), touched)
         self._rest = float((f1[0] - f1[1])[rest].sum())
-        self._classes = max(1, len(a.classes))
+        self._classes = max(1, pooled)
         self._counts = [(c.hit[touched], c.true[touched] + c.said[touched]) for c in counts]
         self.width = max(1, len(touched))
-        self._change = change[np.concatenate([touched, touched + len(a.classes)])].tocsc()
+        self._change = change[np.concatenate([touched, touched + pooled])].tocsc()
 
     def alike(self) -> tuple[Ints, Ints]:
         """One unit of each kind, and how many there are of the kind."""
@@ -133,17 +131,17 @@ class _Swapped:
             Which units the rows of ``swaps`` are; all by default.
         """
         change = (self._change if units is None else self._change[:, units]).tocsr() @ swaps
-        if self._metric == "accuracy":
+        if self._by_share:
             # A swap takes the unit's part from a and gives it to b: twice the step.
             return np.asarray((self._now + 2 * change[0]) / self._rows)
         hit, said = np.split(change, 2)
         (hit_a, both_a), (hit_b, both_b) = self._counts
-        first = (hit_a + hit) / (both_a + said)
-        first -= (hit_b - hit) / (both_b - said)
+        first = (hit_a + hit) / np.maximum(both_a + said, 1e-12)
+        first -= (hit_b - hit) / np.maximum(both_b - said, 1e-12)
         return np.asarray((2 * first.sum(axis=0) + self._rest) / self._classes)
 
 
-def mcnemar(a: Answers, b: Answers) -> float:
+def mcnemar(a: Scored, b: Scored) -> float:
     """McNemar's exact test of two accuracies, two-sided; for independent rows only."""
     from scipy.stats import binomtest
 

@@ -54,52 +54,118 @@ class ClassCounts:
         return _ratio(self.hit, self.said)
 
 
-class Answers:
-    """One lever's answers, ready for counting.
+class Scored:
+    """One lever's answers as counts per class: of labels, or of names of fields.
 
     Parameters
     ----------
-    targets, predicted
-        Label indices, shape (n,); −1 is a label outside the run's (target) or no answer
-        (predicted): always wrong.
+    correct
+        1 where the whole answer to a row is right, shape (n,).
+    classes
+        The classes that have a true row, ascending, shape (k,).
+    parts
+        Sparse counts of hit, true and said, each of shape (k, n): what a detailed table counts.
+    pooled
+        The same for the ratio metric, shape (rows, n): its F1 is the mean over these rows.
 
     Attributes
     ----------
-    classes
-        The classes that have a true row, ascending, shape (k,).
-    correct
-        1 where the answer is right, shape (n,).
+    ratio, share
+        Names of the two metrics over all classes: a ratio of counts, and a share of rows.
     """
 
-    def __init__(self, targets: Ints, predicted: Ints) -> None:
-        self.targets = np.asarray(targets, dtype=np.int64)
-        self.predicted = np.asarray(predicted, dtype=np.int64)
-        self.correct = ((self.targets == self.predicted) & (self.targets >= 0)).astype(np.float64)
-        self.classes = np.unique(self.targets[self.targets >= 0])
-        self._hit = indicator(np.where(self.correct > 0, self.targets, -1), self.classes)
-        self._true = indicator(self.targets, self.classes)
-        self._said = indicator(self.predicted, self.classes)
+    ratio = "macro_f1"
+    share = "accuracy"
+
+    def __init__(
+        self,
+        correct: Floats,
+        classes: Ints,
+        parts: tuple[Any, Any, Any],
+        pooled: tuple[Any, Any, Any],
+    ) -> None:
+        self.correct = correct
+        self.classes = classes
+        self._parts, self._pooled = parts, pooled
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.correct)
 
     def count(self, weights: Floats) -> ClassCounts:
         """Counts per class of `classes` under weights of shape (n, draws)."""
-        return ClassCounts(self._hit @ weights, self._true @ weights, self._said @ weights)
+        return ClassCounts(*(part @ weights for part in self._parts))
+
+    def pool(self, weights: Any) -> ClassCounts:  # noqa: ANN401 - an array, or a sparse matrix
+        """The counts that the ratio metric is made of, under weights of shape (n, draws)."""
+        return ClassCounts(*(part @ weights for part in self._pooled))
+
+    def pooled_at(self, rows: Ints) -> tuple[Any, Any]:
+        """Sparse counts of hit and said that the ratio metric is made of, at some rows."""
+        return self._pooled[0][:, rows], self._pooled[2][:, rows]
 
     def accuracy(self, weights: Floats) -> Floats:
         """Share of right answers, shape (draws,); 0 for a draw without rows."""
         return _ratio(self.correct @ weights, weights.sum(axis=0))
 
     def metric(self, name: str, weights: Floats) -> Floats:
-        """Draw values of ``macro_f1`` or ``accuracy``, shape (draws,)."""
-        return self.accuracy(weights) if name == "accuracy" else self.count(weights).macro_f1()
+        """Draw values of one of the two metrics, shape (draws,)."""
+        return self.accuracy(weights) if name == self.share else self.pool(weights).macro_f1()
 
-    def head(self, rows: int) -> Answers:
+    def has_true(self, c: int) -> npt.NDArray[np.bool_]:
+        """Which rows have the class, shape (n,)."""
+        return self._marks(1, c)
+
+    def has_said(self, c: int) -> npt.NDArray[np.bool_]:
+        """Which rows were answered with the class, shape (n,)."""
+        return self._marks(2, c)
+
+    def _marks(self, part: int, c: int) -> npt.NDArray[np.bool_]:
+        row = self._parts[part][int(np.searchsorted(self.classes, c))]
+        return np.asarray(row.toarray()[0] > 0)
+
+    def differing(self, other: Scored) -> Ints:
+        """The rows that two levers answered differently, as far as any score can tell."""
+        raise NotImplementedError
+
+    def take(self, rows: Ints) -> Scored:
+        """The answers to these rows."""
+        raise NotImplementedError
+
+    def head(self, rows: int) -> Scored:
         """The answers to the first rows."""
-        if rows == len(self):
-            return self
-        return Answers(self.targets[:rows], self.predicted[:rows])
+        return self if rows == len(self) else self.take(np.arange(rows))
+
+
+class Answers(Scored):
+    """One lever's labels, ready for counting.
+
+    Parameters
+    ----------
+    targets, predicted
+        Label indices, shape (n,); −1 is a label outside the run's (target) or no answer
+        (predicted): always wrong.
+    """
+
+    def __init__(self, targets: Ints, predicted: Ints) -> None:
+        self.targets = np.asarray(targets, dtype=np.int64)
+        self.predicted = np.asarray(predicted, dtype=np.int64)
+        correct = ((self.targets == self.predicted) & (self.targets >= 0)).astype(np.float64)
+        classes = np.unique(self.targets[self.targets >= 0])
+        parts = (
+            indicator(np.where(correct > 0, self.targets, -1), classes),
+            indicator(self.targets, classes),
+            indicator(self.predicted, classes),
+        )
+        super().__init__(correct, classes, parts, parts)
+
+    def differing(self, other: Scored) -> Ints:
+        """The rows that two levers gave different labels."""
+        assert isinstance(other, Answers)
+        return np.flatnonzero(self.predicted != other.predicted)
+
+    def take(self, rows: Ints) -> Answers:
+        """The answers to these rows."""
+        return Answers(self.targets[rows], self.predicted[rows])
 
 
 def indicator(values: Ints, classes: Ints) -> Any:  # noqa: ANN401 - scipy.sparse is untyped

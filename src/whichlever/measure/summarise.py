@@ -12,12 +12,13 @@ import numpy.typing as npt
 from whichlever.errors import DataError
 from whichlever.measure.draws import Draws
 from whichlever.measure.egress import bytes_per_call
+from whichlever.measure.field_answers import FieldAnswers
 from whichlever.measure.intervals import centred, percentile, share, widest
 from whichlever.measure.jackknife import delete_one, standard_error
 from whichlever.measure.outcome import Outcome
 from whichlever.measure.pairs import compare_pairs
 from whichlever.measure.probabilities import FALSE_POSITIVE_RATES, calibration
-from whichlever.measure.scores import Answers
+from whichlever.measure.scores import Scored
 from whichlever.measure.summary import Interval, LeverSummary, Measures
 from whichlever.measure.tally import MANY_CLASSES, Tally
 from whichlever.prices import CallTotals, build_bill, call_cost
@@ -92,7 +93,7 @@ def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) ->
             len(np.unique(draws.units[tally.confidence.rows])),
         )  # fmt: skip
     clean = None if tally.clean is None else np.flatnonzero(tally.clean)
-    left = None if clean is None else o.targets[clean]
+    left = None if clean is None else len(tally.answers.take(clean).classes)
     return LeverSummary(
         lever=o.lever,
         what=o.what,
@@ -110,7 +111,7 @@ def _summary(tally: Tally, task: Task, labels: tuple[str, ...], draws: Draws) ->
         seeds=o.seeds,
         without_leaks=None if clean is None else _without_leaks(tally, draws, clean),
         clean_rows=None if clean is None else len(clean),
-        clean_classes=None if left is None else len(np.unique(left[left >= 0])),
+        clean_classes=left,
         bill=build_bill(
             o.lever, o.place, cost, task,
             rows_seen=o.rows_seen, fit_seconds=o.fit_seconds, test_rows=o.all_rows,
@@ -134,10 +135,12 @@ def _metrics(tally: Tally, labels: tuple[str, ...], draws: Draws) -> dict[str, I
             out[f"recall.{name}"] = Interval(value=hit / true)
             continue
         for key, rows, mask in (
-            ("recall", true, answers.targets == c),
-            ("precision", said, answers.predicted == c),
+            ("recall", true, answers.has_true(int(c))),
+            ("precision", said, answers.has_said(int(c))),
         ):
-            held = len(np.unique(units[mask])) if grouped else None
+            # Values of one line are right and wrong together: a line is a group of them.
+            clustered = grouped or isinstance(answers, FieldAnswers)
+            held = len(np.unique(units[mask])) if clustered else None
             out[f"{key}.{name}"] = share(hit, rows, held, tally.drawn(key)[i])
         if int(c) in tally.at_rates and len(labels) <= MANY_CLASSES:
             out |= _at_rates(tally, int(c), name, true, grouped, units)
@@ -145,7 +148,7 @@ def _metrics(tally: Tally, labels: tuple[str, ...], draws: Draws) -> dict[str, I
 
 
 def _overall(
-    answers: Answers,
+    answers: Scored,
     now: Mapping[str, npt.NDArray[np.float64]],
     drawn: Callable[[str], npt.NDArray[np.float64]],
     units: npt.NDArray[np.int64],
@@ -154,15 +157,21 @@ def _overall(
 ) -> dict[str, Interval]:
     """The figures over all classes with their intervals."""
     held = len(np.unique(units))
+    ratio, part = answers.ratio, answers.share
     right = share(
-        float(answers.correct.sum()), len(answers), held if grouped else None, drawn("accuracy")
+        float(answers.correct.sum()), len(answers), held if grouped else None, drawn(part)
     )
-    error = standard_error(delete_one(answers, "macro_f1", units))
-    macro = centred(float(now["macro_f1"][0]), drawn("macro_f1"), error, units=held)
-    if answers.correct.all() or not answers.correct.any():
-        # Every draw of a perfect score is perfect: the exact interval of the accuracy stands in.
-        macro = widest(macro, right)
-    out = {"macro_f1": macro, "accuracy": right}
+    error = standard_error(delete_one(answers, ratio, units))
+    f1 = centred(float(now[ratio][0]), drawn(ratio), error, units=held)
+    if answers.correct.all():
+        # Every draw of a perfect score is perfect: the exact interval of the share stands in.
+        f1 = widest(f1, right)
+    elif not now[ratio][0]:
+        f1 = widest(f1, share(0.0, len(answers), held if grouped else None, None))
+    out = {ratio: f1, part: right}
+    if isinstance(answers, FieldAnswers):
+        said, made = float(answers.fields.said.sum()), float(answers.fields.invented.sum())
+        out["invented"] = share(made, said, held, drawn("invented"))
     if "loss" in now:
         out["loss"] = percentile(float(now["loss"][0]), drawn("loss"), units=held)
     return out
@@ -189,7 +198,7 @@ def _without_leaks(tally: Tally, draws: Draws, kept: npt.NDArray[np.int64]) -> d
     one = np.zeros((len(tally.outcome), 1))
     one[kept] = 1.0
     return _overall(
-        Answers(tally.answers.targets[kept], tally.answers.predicted[kept]),
+        tally.answers.take(kept),
         tally.overall(one),
         lambda name: tally.drawn(f"clean.{name}"),
         draws.units[kept],

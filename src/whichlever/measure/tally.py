@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.measure.field_answers import FieldAnswers
 from whichlever.measure.jackknife import delete_one
 from whichlever.measure.outcome import Outcome
 from whichlever.measure.probabilities import AtFalsePositiveRate, Confidence
-from whichlever.measure.scores import Answers, ClassCounts, mistake_costs
+from whichlever.measure.scores import Answers, ClassCounts, Scored, mistake_costs
 from whichlever.task import Task
 
 Floats = npt.NDArray[np.float64]
@@ -44,7 +45,7 @@ class Tally:
     ) -> None:
         self.outcome = outcome
         self.metric = task.goal.metric
-        self.answers = Answers(outcome.targets, outcome.predicted)
+        self.answers = outcome.answers()
         self._heads = {m: self.answers.head(m) for m in sorted({*heads, len(outcome)})}
         self.costs = (
             mistake_costs(outcome.targets, outcome.predicted, labels, task.mistakes)
@@ -53,13 +54,15 @@ class Tally:
         )
         self.confidence = self._confidence(outcome.scores)
         self.before = self._confidence(outcome.raw_scores)
-        few = len(labels) <= MANY_CLASSES
+        # A name has several values a line and a hundred lines; a rare label has a handful of rows.
+        few = len(labels) <= MANY_CLASSES or outcome.fields is not None
         self.detailed = [
             int(c) for c in self.answers.classes if few or labels[int(c)] in watched
         ]  # classes with intervals of their own
         self._places = np.searchsorted(self.answers.classes, self.detailed)
         self.at_rates: dict[int, AtFalsePositiveRate] = {}
-        if outcome.scores is not None and self.confidence is not None:
+        labelled = outcome.fields is None
+        if labelled and outcome.scores is not None and self.confidence is not None:
             for c in self.detailed:
                 positive = outcome.targets == c
                 if not positive.all():
@@ -109,7 +112,11 @@ class Tally:
     def overall(self, weights: Floats, counts: ClassCounts | None = None) -> dict[str, Floats]:
         """The figures over all classes under weights (n, draws), each of shape (draws,)."""
         counts = counts or self.answers.count(weights)
-        out = {"macro_f1": counts.macro_f1(), "accuracy": self.answers.accuracy(weights)}
+        own = self.answers
+        ratio = counts if isinstance(own, Answers) else own.pool(weights)
+        out = {own.ratio: ratio.macro_f1(), own.share: own.accuracy(weights)}
+        if isinstance(own, FieldAnswers):
+            out["invented"] = own.invented(weights)
         if self.costs is not None:
             out["loss"] = self.costs @ weights / np.maximum(weights.sum(axis=0), 1e-12)
         return out
@@ -134,6 +141,6 @@ class Tally:
             self._deleted[rows] = delete_one(self._heads[rows], self.metric, units[:rows])
         return self._deleted[rows]
 
-    def head_answers(self, rows: int) -> Answers:
+    def head_answers(self, rows: int) -> Scored:
         """The answers to the first ``rows``."""
         return self._heads[rows]
