@@ -7,7 +7,7 @@ lever, from the answers already given); timings and budget stops are recorded on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from whichlever import trials
+from whichlever.attack import check_attack, with_attacks
 from whichlever.autoclose import autoclose_evidence
 from whichlever.change import AfterFit
 from whichlever.curves import check_curve, run_curve
@@ -110,6 +111,7 @@ def prepare(task: Task, progress: Progress | None = None) -> Prepared:
     with progress.step("read rows") as bar:
         dataset = read_dataset(task)
         check_workload(task, dataset.labels)
+        check_attack(task, dataset.labels)
         if dataset.unlabelled:
             bar.note(f"left out for want of a label: {say_unlabelled(dataset.unlabelled)}")
     with progress.step("split"):
@@ -256,10 +258,28 @@ def _conclude(
         measures = measures.model_copy(update={"workload": on_shift, "noise": noise})
         if after is not None:
             measures = after.evidence(measures)
+    measures = with_attacks(measures, task, prepared.dataset, prepared.splits, run, seed, progress)
+    with progress.step("decide"):
         verdict = decide(task, measures, audit_note=audit_note(prepared.audit))
         write_json(run / "measures.json", measures.model_dump(mode="json"))
         write_json(run / "verdict.json", verdict.model_dump(mode="json"))
     return Comparison(run, task, prepared.audit, measures, verdict)
+
+
+def decide_again(run: Path, update: Mapping[str, Any]) -> Comparison:
+    """Decide a finished run again with more measured of it, and write that down.
+
+    Parameters
+    ----------
+    update
+        Fields of `Measures` by name.
+    """
+    done = Comparison.load(run)
+    measures = done.measures.model_copy(update=dict(update))
+    verdict = decide(done.task, measures, audit_note=audit_note(done.audit))
+    write_json(run / "measures.json", measures.model_dump(mode="json"))
+    write_json(run / "verdict.json", verdict.model_dump(mode="json"))
+    return replace(done, measures=measures, verdict=verdict)
 
 
 def check(levers: Sequence[Lever], task: Task) -> None:
@@ -289,7 +309,7 @@ def _write_inputs(run: Path, task: Task, prepared: Prepared) -> None:
     """Write what the steps stand on; an earlier verdict never stands beside new inputs."""
     import polars as pl
 
-    answers = ("trials.parquet", "curves.parquet", NOISE_FILE)
+    answers = ("trials.parquet", "curves.parquet", NOISE_FILE, "attack.json")
     for name in ("verdict.json", "measures.json", "report.html", *answers):
         (run / name).unlink(missing_ok=True)
     write_text(run / "task.yaml", _yaml(task))

@@ -21,10 +21,15 @@ from whichlever.taskfile import read_text
 
 @dataclass(frozen=True)
 class Found:
-    """The run's rows by role, or in ``facts.why`` why they could not be had."""
+    """The run's rows by role, or in ``facts.why`` why they could not be had.
+
+    ``task`` is the run's with the folder that its files were found from.
+    """
 
     facts: DataFacts
     splits: Splits | None = None
+    dataset: Dataset | None = None
+    task: Task | None = None
 
 
 def find_data(finished: Finished, beside: Path | None = None) -> Found:
@@ -51,7 +56,7 @@ def find_data(finished: Finished, beside: Path | None = None) -> Found:
             why = "the data files have changed since the run"
             continue
         files = {_once(name, names): _sha256(task.path(name)) for name in names}
-        return Found(_facts(finished, dataset, splits, files), splits)
+        return Found(_facts(finished, dataset, splits, files), splits, dataset, task)
     return Found(DataFacts(why=why))
 
 

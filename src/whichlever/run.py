@@ -22,7 +22,7 @@ KNOWN = frozenset(
     {
         "task.yaml", "environment.json", "audit.json", "splits.parquet", "trials.parquet",
         "examples.parquet", "curves.parquet", "fits", "requests.jsonl", "measures.json",
-        "verdict.json", "report.html", "lock", "noise.parquet",
+        "verdict.json", "report.html", "lock", "noise.parquet", "attack.json",
     }
 )  # fmt: skip
 

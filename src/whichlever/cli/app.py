@@ -10,6 +10,7 @@ import typer
 
 from whichlever.cli import (
     advise,
+    attack,
     audit,
     autoclose,
     compare,
@@ -18,6 +19,7 @@ from whichlever.cli import (
     incidents,
     init,
     keys,
+    logs,
     models,
     pack,
     record,
@@ -50,6 +52,7 @@ app.command("advise")(advise.advise)
 app.command("audit")(audit.audit)
 app.command("compare")(compare.compare)
 app.command("curve")(curve.curve)
+app.command("attack")(attack.attack)
 app.command("report")(report.report)
 app.command("train")(train.train)
 app.command("pack")(pack.pack)
@@ -67,6 +70,7 @@ app.command("verify")(verify.verify)
 app.add_typer(serve_keys.app, name="serve-keys")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
+app.add_typer(logs.app, name="logs")
 app.add_typer(autoclose.app, name="autoclose")
 
 

@@ -35,7 +35,8 @@ from whichlever.levers.retrieval import (
     plans,
     sources,
 )
-from whichlever.llm import Chooser, Client, Journal, Limit, check_llm, find_weights, open_llm
+from whichlever.levers.retrieval.window import shown
+from whichlever.llm import Chooser, Client, Extra, Journal, Limit, check_llm, find_weights, open_llm
 from whichlever.llm.budget import Billing, affordable
 from whichlever.predict import Prediction, Row
 from whichlever.task import RagSettings, Task
@@ -283,6 +284,15 @@ class RagPredictor:
             entry = {"id": row.id, "passages": passages, "found": answered.found}
             self._kept.keep(row.id, entry)
         return [answered.prediction for answered in answers]
+
+    @property
+    def chooser(self) -> Chooser:
+        """Who is asked."""
+        return self._asker.chooser
+
+    def handed(self, rows: Sequence[Row]) -> list[Extra]:
+        """What each row's prompt is given beside its text, before any of it is dropped."""
+        return [shown(found) for found in self._asker.find(rows)]
 
     def refresh(self) -> bool:
         """Read changed documents again at once, whenever it was last looked for them."""

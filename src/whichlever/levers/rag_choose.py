@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from whichlever.levers.retrieval import Answered, Plan, Retriever, ask_within
+from whichlever.levers.retrieval import Answered, Passage, Plan, Retriever, ask_within
 from whichlever.llm import Chooser
 from whichlever.llm.budget import Billing, Spent, dollars_of
 from whichlever.models.goal import goal_score
@@ -34,9 +34,13 @@ class Asker:
     plan: Plan
     within: int | None = None
 
+    def find(self, rows: Sequence[Row]) -> list[list[Passage]]:
+        """The passages for each row, best first."""
+        return self.retriever.find(rows, self.plan, self.within)
+
     def answer(self, rows: Sequence[Row]) -> list[Answered]:
         """Answer each row with as many of its passages as fit the window."""
-        found = self.retriever.find(rows, self.plan, self.within)
+        found = self.find(rows)
         window = self.chooser.client.server.context
         return ask_within(self.chooser.choose_rows, rows, found, window)
 

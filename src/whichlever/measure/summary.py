@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from whichlever.measure.attack import Attacks
 from whichlever.measure.autoclosing import Autoclose
 from whichlever.measure.change import Change
 from whichlever.measure.curve import Curve
@@ -137,6 +138,7 @@ class Measures(Frozen):
     workload: Workload | None = None
     hybrid: Hybrid | HybridLeftOut | None = None
     noise: NoiseEvidence | None = None
+    attacks: Attacks | None = None
 
     def lever(self, name: str) -> LeverSummary:
         """The summary of one lever; KeyError where it did not run."""

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from whichlever.measure.summary import LeverSummary
 from whichlever.report import findings, sections, wording
+from whichlever.report.attack import attack_section
 from whichlever.report.autoclose import autoclose_section
 from whichlever.report.change import change_section, cost_of_change, retrieval_rows
 from whichlever.report.charts import draw_charts
@@ -97,6 +98,7 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             changing=cost_of_change(files, given),
             hybrid=hybrid_section(files, given),
             noise=noise_section(files, redact=redact),
+            attack=attack_section(files, given),
             confusions=[
                 _confusion(files, s, given, s is first)
                 for s in _leading(files, first)

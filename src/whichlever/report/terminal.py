@@ -11,6 +11,7 @@ from rich.text import Text
 
 from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.report import wording
+from whichlever.report.attack import attack_lines
 from whichlever.report.autoclose import autoclose_lines
 from whichlever.report.change import change_lines, cost_line
 from whichlever.report.curve import curve_lines
@@ -71,9 +72,11 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
         for said in desk_lines(measures.workload, spoken_of):
             console.print(Text("  • ").append(visible(said)))
     _listed(console, "Labels:", evidence_lines(measures.noise))
+    _listed(console, "Under attack:", attack_lines(measures.attacks))
     if line := cost_line(measures):
         console.print(_plain(line))
-    for line in (*(said for said in verdict.scope if said != verdict.audit), verdict.attack):
+    silent = [verdict.attack] if measures.attacks is None else []
+    for line in (*(said for said in verdict.scope if said != verdict.audit), *silent):
         console.print(_plain(line, "dim"))
     console.print()
     console.print(

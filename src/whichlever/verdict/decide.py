@@ -6,6 +6,7 @@ from whichlever.measure.oracle import ORACLES
 from whichlever.measure.summary import LeverSummary, Measures
 from whichlever.prices import family
 from whichlever.task import Task
+from whichlever.verdict.attacked import attack_changes, attack_line, attack_reasons
 from whichlever.verdict.breakeven import break_even, calls
 from whichlever.verdict.change import caveat, change_reasons
 from whichlever.verdict.changes import would_change
@@ -52,6 +53,7 @@ def decide(task: Task, measures: Measures, audit_note: str | None = None) -> Ver
             *ladder_reasons(cite),
             *curve_reasons(cite, choice.lever or choice.best),
             *closing_reasons(cite, choice.lever or choice.best),
+            *attack_reasons(cite, choice.lever or choice.best),
         ),
         standings=tuple(_standing(s, cite, choice) for s in measures.levers),
         break_evens=_break_evens(measures, choice),
@@ -59,11 +61,13 @@ def decide(task: Task, measures: Measures, audit_note: str | None = None) -> Ver
             *would_change(task, measures, choice),
             *curve_changes(cite, choice.lever or choice.best),
             *closing_changes(cite, choice.lever or choice.best),
+            *attack_changes(cite, choice.lever or choice.best),
         ),
         labels_needed=choice.labels_needed,
         advice=advise(task),
         scope=scope(task, measures, choice, audit_note),
         audit=audit_note,
+        attack=attack_line(measures, choice.lever or choice.best),
     )
 
 

@@ -26,7 +26,8 @@ def resolve(figure: str, task: Task, measures: Measures | None = None) -> Any:  
     """The value at a reason's path.
 
     ``levers.NAME…`` and ``pairs.A~B…`` lead into the measures (names may hold dots), ``curve…``,
-    ``closing.NAME…``, ``hybrid…`` and ``metric`` too; every other path leads into the task.
+    ``closing.NAME…``, ``attacks.NAME…``, ``hybrid…`` and ``metric`` too; every other path leads
+    into the task.
 
     Raises
     ------
@@ -57,6 +58,8 @@ def resolve(figure: str, task: Task, measures: Measures | None = None) -> Any:  
         start = {} if measures.hybrid is None else measures.hybrid
     elif measures is not None and root == "noise":
         start = {} if measures.noise is None else measures.noise
+    elif measures is not None and root == "attacks":
+        start = {} if measures.attacks is None else {f.lever: f for f in measures.attacks.levers}
     elif measures is not None and root == "metric":
         start, rest = measures, figure
     else:

@@ -1,0 +1,84 @@
+"""What became of an attack, in sentences that a verdict, a page and a bundle's card quote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from whichlever.measure.attack import Aim, FlipRate
+from whichlever.measure.figure import Interval
+
+
+def spell(figure: Interval | None) -> str:
+    """A share with its interval, as in ``.042 (.011 to .104)``."""
+    if figure is None:
+        return "not measured"
+
+    def said(value: float) -> str:
+        text = f"{value:.3f}"
+        return text[1:] if text.startswith("0.") else text
+
+    if figure.low is None or figure.high is None:
+        return said(figure.value)
+    return f"{said(figure.value)} ({said(figure.low)} to {said(figure.high)})"
+
+
+def aimed(protect: Sequence[str], into: str) -> str:
+    """What the attack is after, as in ``critical → noise``."""
+    return f"{' or '.join(protect)} → {into}"
+
+
+def budget_words(aim: Aim, questions: int, chars: int) -> str:
+    """The budget, as a sentence names it."""
+    return f"at most {chars:,} characters added {aim.where} and {questions:,} questions a row"
+
+
+def attacked_text(
+    lever: str,
+    aim: Aim,
+    *,
+    flipped: int,
+    rows: int,
+    protected: int,
+    flip: Interval,
+    control: Interval | None,
+    questions: int,
+    chars: int,
+    worst: FlipRate | None,
+    cut: bool,
+) -> str:
+    """What was made of a lever that was attacked."""
+    text = (
+        f"attack: flip rate {aimed(aim.protect, aim.into)} for {lever} {spell(flip)}: {flipped:,} "
+        f"of {rows:,} rows turned with {budget_words(aim, questions, chars)}"
+    )
+    if worst is not None and worst.flipped:
+        text += f"; most by {named(worst)} ({worst.flipped:,})"
+    if control is not None:
+        text += f"; letters at random alone turn {spell(control)}"
+    if rows < protected:
+        text += f"; of {protected:,} protected test rows"
+    return text + ("; the time allowed no more." if cut else ".")
+
+
+def named(rate: FlipRate) -> str:
+    """A kind of attack in words."""
+    if rate.kind == "search":
+        return f"a search with {rate.attack}"
+    if rate.kind == "transfer":
+        return f"what a search against {rate.attack} found"
+    if rate.kind == "control":
+        return "letters at random"
+    if rate.kind == "way":
+        return f"strings brought in as: {rate.attack}"
+    return f"strings of the family {rate.attack}"
+
+
+def nothing_text(lever: str, aim: Aim, asked: int, missed: int) -> str:
+    """What to say of a lever that answers no protected row otherwise than cheap."""
+    if not asked:
+        return f"attack: there is no {' or '.join(aim.protect)} test row to turn for {lever}."
+    text = (
+        f"attack: nothing to turn for {lever}: it answers {missed:,} of {asked:,} "
+        f"{' or '.join(aim.protect)} test rows {aim.into} already"
+    )
+    return text + (", and leaves the others unanswered." if missed < asked else ".")
