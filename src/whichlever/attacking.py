@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from whichlever.attack import attack_run, attack_server
-from whichlever.attack.job import FILE, joined_with
+from whichlever.attack.job import FILE, ground_of, joined_with
 from whichlever.bundle.finished import Finished
+from whichlever.canaries import hunt
 from whichlever.comparison import Comparison, decide_again
+from whichlever.data import Dataset, Splits
 from whichlever.errors import RunError
 from whichlever.measure.attack import Attacks
 from whichlever.offline import enforced
-from whichlever.packing_data import Found, find_data
+from whichlever.packing_data import find_data
 from whichlever.progress import Progress, Silent
 from whichlever.run import locked, read_json, write_json
 from whichlever.settings_attack import AttackSettings
@@ -58,27 +61,65 @@ def attack_finished(
         What ``attack:`` names is not there.
     """
     run, progress = Path(run), progress or Silent()
+    opened = _open(run, beside, settings, progress)
+    measures, asked, seed = opened.done.measures, opened.settings, opened.seed
+    with enforced(frozenset(allow_egress)), locked(run):
+        if against is None:
+            attacks = attack_run(*opened.common, measures, asked, seed, progress, only=only)
+        else:
+            attacks = attack_server(*opened.common, asked, seed, progress, against, key)
+        return _written(run, joined_with(attacks, _before(run)))
+
+
+def hunt_finished(
+    run: str | Path,
+    settings: Callable[[Task], AttackSettings] | None = None,
+    *,
+    beside: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Comparison, Attacks]:
+    """Plant canaries in a finished run's training rows, fit its cheap levers again, and look.
+
+    Parameters and errors are those of `attack_finished`.
+    """
+    run, progress = Path(run), progress or Silent()
+    opened = _open(run, beside, settings, progress)
+    with enforced(), locked(run):
+        hunts = hunt(*opened.common, opened.done.measures, opened.seed, progress)
+        before = _before(run)
+        if before is None:
+            task, dataset, splits, _ = opened.common
+            aim = ground_of(task, dataset, splits, opened.settings, opened.seed).aim
+            before = Attacks(aim=aim, levers=())
+        return _written(run, before.model_copy(update={"canaries": hunts}))
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A finished run with its rows read again."""
+
+    done: Comparison
+    common: tuple[Task, Dataset, Splits, Path]
+    settings: AttackSettings
+    seed: int
+
+
+def _open(
+    run: Path,
+    beside: Path | None,
+    settings: Callable[[Task], AttackSettings] | None,
+    progress: Progress,
+) -> _Opened:
     finished = Finished.read(run)
     done = Comparison.load(run)
     with progress.step("read the rows again"):
         found = find_data(finished, beside)
     if found.task is None or found.dataset is None or found.splits is None:
-        raise RunError(f"{run}: {_why(found)}")
+        why = found.facts.why or "the task's data is not found; name the task file with --task"
+        raise RunError(f"{run}: {why}")
     asked = (settings or (lambda task: task.attack or AttackSettings()))(found.task)
     seed = int(finished.environment.get("seed", 0))
-    common = (found.task, found.dataset, found.splits, run)
-    with enforced(frozenset(allow_egress)), locked(run):
-        if against is None:
-            attacks = attack_run(*common, done.measures, asked, seed, progress, only=only)
-        else:
-            attacks = attack_server(*common, asked, seed, progress, against, key)
-        attacks = joined_with(attacks, _before(run))
-        write_json(run / FILE, attacks.model_dump(mode="json"))
-        return decide_again(run, {"attacks": attacks}), attacks
-
-
-def _why(found: Found) -> str:
-    return found.facts.why or "the task's data is not found; name the task file with --task"
+    return _Opened(done, (found.task, found.dataset, found.splits, run), asked, seed)
 
 
 def _before(run: Path) -> Attacks | None:
@@ -86,8 +127,6 @@ def _before(run: Path) -> Attacks | None:
     return Attacks.model_validate(read_json(path)) if path.exists() else None
 
 
-def hunt_finished(
-    run: str | Path, *, beside: Path | None = None, progress: Progress | None = None
-) -> tuple[Comparison, Attacks]:
-    """Placeholder."""
-    raise NotImplementedError
+def _written(run: Path, attacks: Attacks) -> tuple[Comparison, Attacks]:
+    write_json(run / FILE, attacks.model_dump(mode="json"))
+    return decide_again(run, {"attacks": attacks}), attacks

@@ -38,14 +38,16 @@ def read_strings(path: Path) -> list[AttackString]:
     if raw[:2] == b"\x1f\x8b":
         raw = _unpacked(path, raw)
     try:
-        lines = raw.decode("utf-8").splitlines()
+        lines = raw.decode("utf-8").split("\n")  # JSON may hold other line ends as they are
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}; write it as UTF-8") from error
     as_json = any(suffix in (".jsonl", ".json", ".ndjson") for suffix in path.suffixes)
     found = []
     for number, line in enumerate(lines, 1):
         if line.strip():
-            found.append(_json(path, number, line) if as_json else AttackString(GIVEN, line))
+            found.append(
+                _json(path, number, line) if as_json else AttackString(GIVEN, line.rstrip("\r"))
+            )
         if len(found) > MAX_STRINGS:
             raise DataError(f"{path}: more than {MAX_STRINGS:,} strings; give fewer")
     if not found:
