@@ -185,7 +185,9 @@ echo "installing @PACKAGES@ packages (about @INSTALLED_MB@ MB); this takes a min
 pip=$(echo wheels/pip-*.whl)
 "$real/bin/python" -I "$here/$pip/pip" --isolated --disable-pip-version-check --no-input \
 	--no-cache-dir install --quiet --no-index --find-links "$here/wheels" \
-	--only-binary :all: --require-hashes --requirement "$here/requirements.txt"
+	--only-binary :all: --no-compile --require-hashes --requirement "$here/requirements.txt"
+# Compiled on every core at once; pip would use one. What does not compile is a package's own.
+"$real/bin/python" -I -m compileall -q -j 0 "$real/lib" >/dev/null 2>&1 || :
 share=$real/share/whichlever
 mkdir -p "$share/kit"
 for part in weights bundles; do

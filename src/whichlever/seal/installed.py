@@ -22,6 +22,13 @@ from whichlever.errors import InputError
 
 OWN = "whichlever"
 
+_SPDX = {
+    "MIT License": "MIT",
+    "ISC License (ISCL)": "ISC",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+}
+"""Classifiers that mean one SPDX licence; others (as "BSD License") mean several."""
+
 
 class Recorded(NamedTuple):
     """One line of a ``RECORD``: name, ``sha256=…`` (empty where none is kept), size in bytes."""
@@ -69,7 +76,8 @@ class Installed:
             if line and "\n" not in line and len(line) <= 100 and line.upper() != "UNKNOWN":
                 return str(line)
         kinds = [k for k in said.get_all("Classifier") or [] if k.startswith("License :: ")]
-        return kinds[0].rpartition(" :: ")[2] if len(kinds) == 1 else None
+        name = kinds[0].rpartition(" :: ")[2] if len(kinds) == 1 else None
+        return _SPDX.get(name, name) if name else None
 
     @cached_property
     def size(self) -> int:
