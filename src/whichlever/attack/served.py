@@ -54,7 +54,7 @@ def attack_server(
                 f"than this run's ({', '.join(dataset.labels[:5])}); name the run it came from"
             )
         predictor.labels = dataset.labels
-        name = f"served {said.get('lever', 'model')} at {predictor.name}"
+        name = f"served {said.get('lever', 'model')}"
         outcome = attack_predictor(
             name, predictor, ground, progress,
             seconds_each=_seconds(predictor, ground), others=_before(run, ground),

@@ -18,6 +18,7 @@ from whichlever.measure.attack_evade import (
     flip_rates,
     interval_of,
     plan_attempts,
+    shortest_text,
     try_attempts,
     try_searches,
     try_transfers,
@@ -147,14 +148,16 @@ def _record(
     flipped = any_flip(tried)
     flip = interval_of(flipped, tried.rows, aim.seed)
     questions = sum(r.questions for r in alone)
+    shortest = shortest_text(tried)
     return LeverAttack(
         state="attacked",
         text=attacked_text(
             lever, aim, flipped=int(flipped.sum()), rows=len(tried.rows),
             protected=ground.protected, flip=flip, control=control,
             questions=questions, chars=budget.chars, worst=worst, cut=budget.cut,
+            shortest=shortest,
         ),
-        questions=questions, flipped=int(flipped.sum()), flip=flip,
+        questions=questions, flipped=int(flipped.sum()), flip=flip, shortest=shortest,
         control=control,
         worst=worst.attack if worst is not None and worst.flipped else None,
         rates=tuple(rates), **common,

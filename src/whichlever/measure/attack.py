@@ -91,8 +91,11 @@ class LeverAttack(Frozen):
         Questions asked in all; ``lost`` of them got no answer, which counts as not turned.
     flip
         Share of rows that anything but the control turned; None where there was no row.
+    shortest
+        Characters of the shortest text that turned a row, the median over the rows turned; None
+        where none was.
     control
-        The same for letters at random.
+        The share that letters at random turned.
     worst
         The kind of attack that alone turned most rows.
     """
@@ -115,6 +118,7 @@ class LeverAttack(Frozen):
     seconds: float = 0.0
     flipped: int = 0
     flip: Interval | None = None
+    shortest: float | None = None
     control: Interval | None = None
     worst: str | None = None
     rates: tuple[FlipRate, ...] = ()

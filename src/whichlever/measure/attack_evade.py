@@ -215,6 +215,19 @@ def any_flip(tried: Tried) -> Bools:
     return np.asarray(out, dtype=bool)
 
 
+def shortest_text(tried: Tried) -> float | None:
+    """Characters of the shortest text that turned a row, the median over rows turned."""
+    lengths = np.array([len(a.added) for a in tried.attempts], dtype=np.int64)
+    real = np.array([a.given.family != CONTROL for a in tried.attempts], dtype=bool)
+    best = []
+    for i in range(len(tried.rows)):
+        turned = lengths[tried.hits[i] & real].tolist() if len(lengths) else []
+        for found in (*tried.found.values(), *tried.transferred.values()):
+            turned += [len(found[i].added)] if found[i].flipped else []
+        best += [min(turned)] if turned else []
+    return float(median(best)) if best else None
+
+
 def flip_rates(tried: Tried, seed: int) -> list[FlipRate]:
     """Each kind of attack by itself: families, ways, searches, transfers, the control."""
     out = []

@@ -45,12 +45,15 @@ def attacked_text(
     chars: int,
     worst: FlipRate | None,
     cut: bool,
+    shortest: float | None = None,
 ) -> str:
     """What was made of a lever that was attacked."""
     text = (
         f"attack: flip rate {aimed(aim.protect, aim.into)} for {lever} {spell(flip)}: {flipped:,} "
         f"of {rows:,} rows turned with {budget_words(aim, questions, chars)}"
     )
+    if shortest is not None:
+        text += f", half of them by {shortest:,.0f} characters or fewer"
     if worst is not None and worst.flipped:
         text += f"; most by {named(worst)} ({worst.flipped:,})"
     if control is not None:

@@ -1,0 +1,104 @@
+"""Attack real runs: alerts of two sources, owned levers and a prompted one, canaries, leaks.
+
+    python bench/attack.py RUNS [--data ../shared/data] [--only SET]
+
+Each set is compared under RUNS/<set>/run (or taken up where that is done), attacked with the
+strings of ``attacks/prompt_attacks.jsonl.gz`` besides the house's own, and what came of it goes to
+docs/results/attack.json; `python bench/results.py fill` writes the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from triage import task as triage_task
+
+RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "attack.json"
+
+STRINGS = "attacks/prompt_attacks.jsonl.gz"
+
+SETS: dict[str, dict[str, Any]] = {
+    "panther-product": {"canaries": True},
+    "panther-product, 100 characters": {"of": "panther-product", "chars": 100},
+    "panther-product-match": {"controls": ["event"]},
+    "ait-scenario": {"canaries": True},
+    "ait-scenario, 100 characters": {"of": "ait-scenario", "chars": 100},
+    "panther-prompt": {"of": "panther-product", "prompt": True},
+}
+"""``of``: the set whose run is attacked; ``prompt``: a run of its own, with SmolLM2 on few rows."""
+
+
+def task_of(name: str, data: Path) -> dict[str, Any]:
+    """The task of one set; with a prompt, nothing else is fitted but the floor."""
+    settings = SETS[name]
+    base = name if settings.get("prompt") is None else settings["of"]
+    made: dict[str, Any] = triage_task(base, data, encoder=False)
+    if settings.get("prompt"):
+        model = {"model": "smollm2-135m-instruct", "rotations": 1, "minutes": 15, "max_rows": 60}
+        made["levers"] = {"linear": {}, "prompt": {**model, "shots": 0}, "rag": {**model, "k": 1}}
+    return made
+
+
+def run(arguments: list[str]) -> None:
+    """One call of the program; the bench ends where it fails."""
+    command = [sys.executable, "-m", "whichlever", *arguments]
+    if subprocess.run(command).returncode:
+        sys.exit(f"failed: {' '.join(arguments)}")
+
+
+def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
+    """Compare where that is not done, attack, and read what came of it."""
+    settings = SETS[name]
+    base = settings.get("of", name) if not settings.get("prompt") else name
+    folder = runs / base
+    folder.mkdir(parents=True, exist_ok=True)
+    file, out = folder / "task.yaml", folder / "run"
+    if not (out / "verdict.json").exists():
+        file.write_text(yaml.safe_dump(task_of(base, data), sort_keys=False))
+        run(["compare", str(file), "-o", str(out)])
+    (out / "attack.json").unlink(missing_ok=True)  # another set's aim on the same run
+    where = [str(out), "--task", str(file), "--json"]
+    if settings.get("canaries"):
+        run(["attack", *where, "--canaries"])
+    asked = ["--strings", str(data / STRINGS)]
+    for option in ("chars", "minutes", "rows"):
+        asked += [f"--{option}", str(settings[option])] if option in settings else []
+    for control in settings.get("controls", ()):
+        asked += ["--control", control]
+    run(["attack", *where, *asked])
+    found: dict[str, Any] = json.loads((out / "attack.json").read_text())
+    verdict = json.loads((out / "verdict.json").read_text())
+    return {
+        "attacks": found,
+        "verdict": {
+            "headline": verdict["headline"],
+            "reasons": [r["text"] for r in verdict["reasons"] if r["text"].startswith("Attack")],
+            "would_change": [r["text"] for r in verdict["would_change"] if "attack" in r["text"]],
+        },
+    }
+
+
+def main() -> None:
+    """Attack each set and write docs/results/attack.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--only", action="append", choices=sorted(SETS))
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    done = json.loads(args.out.read_text()) if args.out.exists() else {}
+    for name in args.only or SETS:
+        done[name] = attack(name, args.runs.resolve(), args.data.resolve())
+        ordered = {key: done[key] for key in SETS if key in done}
+        args.out.write_text(json.dumps(ordered, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
