@@ -100,7 +100,7 @@ class Fields:
             return None
         return Recorded(
             row.id, made, row.target, row.group, row.time, row.document,
-            without(record, self._reading.hidden),
+            record=without(record, self._reading.hidden),
         )  # fmt: skip
 
     def _field(self, record: Mapping[str, Any]) -> tuple[str, Any] | None:
