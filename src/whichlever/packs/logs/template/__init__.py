@@ -12,8 +12,8 @@ from whichlever.packs.logs.ocsf import ocsf_fields
 from whichlever.packs.logs.simulate import SimulatedLine, simulate, simulate_lines
 
 ROWS = 2000
-NEW = 1000
-"""Raw lines to try a parser on."""
+NEW = 60
+"""Raw events of each source to try a parser on."""
 
 
 def write_template(folder: Path, seed: int = 0, rows: int = ROWS, format: str = "native") -> None:
@@ -47,8 +47,12 @@ def write_template(folder: Path, seed: int = 0, rows: int = ROWS, format: str = 
         (folder / item.name).write_text(text, encoding="utf-8", newline="\n")
     write_jsonl(folder / "data" / "lines.jsonl.gz", (_row(line, format) for line in drawn))
     write_jsonl(folder / "data" / "truth.jsonl", (line.truth() for line in drawn))
-    new = "".join(f"{line}\n" for line in simulate_lines(NEW, seed + 1))
-    (folder / "data" / "new.log").write_text(new, encoding="utf-8", newline="\n")
+    (folder / "data" / "new").mkdir()
+    for place, source in enumerate(sources):
+        lines = simulate_lines(NEW, seed + 1 + place, source)
+        text = "".join(f"{line}\n" for line in lines)
+        path = folder / "data" / "new" / f"{source}.log"
+        path.write_text(text, encoding="utf-8", newline="\n")
     said = json.dumps(facts, indent=2, sort_keys=True) + "\n"
     (folder / "data" / "simulated.json").write_text(said, encoding="utf-8")
 

@@ -1,0 +1,1 @@
+"""Streams of logs: pipes, files that rotate, syslog; in order, bounded, nothing lost unsaid."""
