@@ -23,6 +23,7 @@ from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, 
 from whichlever.data.target_map import say_unlabelled, with_unlabelled
 from whichlever.environment import environment
 from whichlever.errors import EgressError, RunError
+from whichlever.extracting import prepare_fields
 from whichlever.hybrid import Joined, check_hybrid, join_hybrid, with_hybrid
 from whichlever.ladder import rung_ladder
 from whichlever.levers import Lever, build
@@ -116,6 +117,9 @@ def prepare(task: Task, progress: Progress | None = None) -> Prepared:
             bar.note(f"left out for want of a label: {say_unlabelled(dataset.unlabelled)}")
     with progress.step("split"):
         splits = split_rows(dataset, task)
+    if task.kind == "extract":
+        dataset, audit = prepare_fields(dataset, splits, task, progress)
+        return Prepared(dataset, splits, audit)
     with progress.step("audit"):
         audit = audit_splits(splits, task, dataset.labels, windows=_windows(task))
         audit = with_unlabelled(audit, dataset.unlabelled)
@@ -175,7 +179,17 @@ def compare(
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
         after = AfterFit(task, prepared.dataset, prepared.splits, seed, progress)
         steps = [
-            run_step(lever, task, prepared.dataset, prepared.splits, run, seed, progress, after)
+            run_step(
+                lever,
+                task,
+                prepared.dataset,
+                prepared.splits,
+                run,
+                seed,
+                progress,
+                after,
+                keep_texts=keep_texts,
+            )
             for lever in levers
         ]
         suspects = noise_evidence(
@@ -333,7 +347,8 @@ def _write_texts(run: Path, task: Task, prepared: Prepared, keep: bool) -> None:
         for name in ("examples.parquet", "requests.jsonl"):
             (run / name).unlink(missing_ok=True)
         return
-    write_requests(run / "requests.jsonl", prepared.splits.test, task, prepared.dataset.labels)
+    if task.kind == "classify":
+        write_requests(run / "requests.jsonl", prepared.splits.test, task, prepared.dataset.labels)
     texts = [(row.id, row.text[:EXAMPLE_CHARS], len(row.text)) for row in prepared.splits.test]
     schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "chars": pl.Int64}
     with written_aside(run / "examples.parquet") as aside:

@@ -8,9 +8,10 @@ from typing import Any
 
 from whichlever.data.columns import MAX_WORD, unbroken
 from whichlever.errors import DataError
+from whichlever.fields.nested import flatten
 
-MOST_FIELDS = 1_000
-"""Names and values of one row at most: a line holds no more."""
+MOST_VALUES = 1_000
+"""Values of one name in one row at most: a line holds no more."""
 
 Scalar = str | int | float | bool
 Fields = dict[str, Scalar | list[Scalar]]
@@ -43,30 +44,24 @@ def field_values(value: Any, column: str, where: str, known: Collection[str] = (
             f"{where}: fields {column!r} is no object of names and values; write {{}} where the "
             "line holds none"
         )
+    try:
+        flat = flatten(value)
+    except ValueError as error:
+        raise DataError(f"{where}: fields {column!r}: {error}; is it the right column?") from error
     out: Fields = {}
-    _take(value, "", out, column, where)
-    if len(out) > MOST_FIELDS:
-        raise DataError(f"{where}: fields {column!r} has {len(out)} names; is it the right column?")
-    return {name: v for name, v in out.items() if not known or name in known}
-
-
-def _take(value: Mapping[str, Any], before: str, out: Fields, column: str, where: str) -> None:
-    if before.count(".") > 32:
-        raise DataError(f"{where}: fields {column!r} are nested too deeply")
-    for key, inner in value.items():
-        name = f"{before}{key}"
-        if not key or len(name) > MAX_WORD:
+    for name, inner in flat.items():
+        if known and name not in known:
+            continue
+        if not name.strip(".") or len(name) > MAX_WORD:
             raise DataError(f"{where}: fields {column!r} has a name that is empty or too long")
         unbroken(name, column, where)
-        if isinstance(inner, Mapping):
-            _take(inner, f"{name}.", out, column, where)
-            continue
         many = inner if isinstance(inner, list) else [inner]
         kept = [_scalar(item, name, column, where) for item in many if item is not None]
-        if len(kept) > MOST_FIELDS:
+        if len(kept) > MOST_VALUES:
             raise DataError(f"{where}: {name!r} in {column!r} has {len(kept)} values")
         if kept:
             out[name] = kept if isinstance(inner, list) else kept[0]
+    return out
 
 
 def _scalar(value: Any, name: str, column: str, where: str) -> Scalar:  # noqa: ANN401 - JSON

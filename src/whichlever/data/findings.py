@@ -26,6 +26,10 @@ Kind = Literal[
     "unseen_label",
     "unlabelled",
     "label_noise",
+    "shape_across",
+    "unaligned",
+    "learned",
+    "source",
 ]
 Severity = Literal["info", "warning", "leak"]
 
@@ -35,17 +39,24 @@ class _Frozen(BaseModel):
 
 
 class ProbeScore(_Frozen):
-    """What a quick linear model scores on ``rows`` rows.
+    """What a quick look scores on ``rows`` rows: a linear model, or for lines the nearest line.
 
-    ``macro_f1`` is the mean over the labels that these rows have.
+    ``macro_f1`` is the mean over the labels that these rows have; ``micro_f1`` and ``line_exact``
+    are those of fields. None is another kind's.
     """
 
     rows: int
-    accuracy: float
-    macro_f1: float
+    accuracy: float | None = None
+    macro_f1: float | None = None
+    micro_f1: float | None = None
+    line_exact: float | None = None
 
     def __str__(self) -> str:
-        return f"macro-F1 {self.macro_f1:.3f}, accuracy {self.accuracy:.3f} on {self.rows} rows"
+        if self.micro_f1 is not None:
+            said = f"micro-F1 {self.micro_f1:.3f}, whole lines {self.line_exact or 0.0:.3f}"
+        else:
+            said = f"macro-F1 {self.macro_f1 or 0.0:.3f}, accuracy {self.accuracy or 0.0:.3f}"
+        return f"{said} on {self.rows} rows"
 
 
 class Scores(_Frozen):

@@ -11,10 +11,10 @@ from typing import Any
 from whichlever.data.columns import cell, seconds, word
 from whichlever.data.field_cells import Fields, field_values
 from whichlever.data.files import find_source
-from whichlever.data.line_shape import line_shape
 from whichlever.data.linking import entities_of
 from whichlever.data.records import read_records
 from whichlever.data.rows import Dataset, Role
+from whichlever.data.shape_groups import shapes_of
 from whichlever.data.split import assign_roles
 from whichlever.data.target_map import TargetMap, say_unlabelled
 from whichlever.errors import DataError
@@ -81,7 +81,7 @@ def _extracting(reader: Reader, rows: tuple[Row, ...]) -> Dataset:
         raise DataError(
             f"{files}: no row of {len(rows)} has a field in {task.data.target!r}; label some lines"
         )
-    shapes = {row.id: line_shape(row.text, row.fields or {}) for row in rows}
+    shapes = shapes_of(rows)
     if task.data.split.by == "shape" and task.data.group is None:
         rows = tuple(replace(row, group=shapes[row.id]) for row in rows)
     roles = assign_roles(rows, reader.given, task.data.split, shapes)

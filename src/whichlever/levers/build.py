@@ -59,6 +59,10 @@ def _named(task: Task) -> set[str]:
 
 def _family(task: Task, name: str) -> list[Lever]:
     """Make one family; each is imported only when the task asks for it."""
+    if task.kind == "extract":
+        from whichlever.levers.build_fields import family_for_fields
+
+        return family_for_fields(task, name)
     chosen = task.levers
     made: list[Lever] = []
     if name == "majority":

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.fields.normalise import canonical
 from whichlever.fields.occurrences import places
+from whichlever.fields.pairs import Pairs, flat, pairs_of
 from whichlever.fields.schema import Schema
 from whichlever.predict import Prediction, Row
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Pairs = Counter[tuple[str, str | int | float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,28 +73,10 @@ def count_fields(
     return FieldCounts(hit, said, true, exact, invented)
 
 
-def pairs_of(fields: Mapping[str, Any], schema: Schema, source: str | None) -> Pairs:
-    """The (name, canonical value) pairs of a line, as a multiset."""
-    return Counter(
-        (name, canonical(value, schema.rule(name, source).normalise))
-        if name in schema.rules
-        else (name, str(value))
-        for name, value in _flat(fields)
-    )
-
-
 def made_up(text: str, fields: Mapping[str, Any], schema: Schema) -> list[tuple[str, Any]]:
     """The fields that were not copied: a name outside the schema, or a value not of the line."""
     return [
         (name, value)
-        for name, value in _flat(fields)
+        for name, value in flat(fields)
         if name not in schema.rules or not places(text, value)
-    ]
-
-
-def _flat(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [
-        (name, item)
-        for name, value in fields.items()
-        for item in (value if isinstance(value, list) else [value])
     ]

@@ -28,6 +28,10 @@ KINDS = {
     "unseen_label": "a label that training never showed",
     "label_noise": "labels that are probably wrong",
     "unlabelled": "rows without a label",
+    "shape_across": "shapes of lines in training and test",
+    "unaligned": "values that stand nowhere in their line",
+    "learned": "names and how their values are made",
+    "source": "sources of lines",
 }
 _GRAVITY = {"leak": 0, "warning": 1, "info": 2}
 
@@ -62,6 +66,9 @@ def audit_rows(files: RunFiles, *, redact: bool) -> list[dict[str, Any]]:
 def _score(score: ProbeScore | None) -> str:
     if score is None:
         return ""
+    if score.micro_f1 is not None:
+        f1, whole = wording.share(score.micro_f1), wording.share(score.line_exact)
+        return f"micro-F1 {f1}, whole lines {whole} on {wording.count(score.rows)} rows"
     f1, accuracy = wording.share(score.macro_f1), wording.share(score.accuracy)
     return f"macro-F1 {f1}, accuracy {accuracy} on {wording.count(score.rows)} rows"
 

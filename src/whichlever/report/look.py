@@ -39,9 +39,11 @@ def inline(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
 
 def metric_name(metric: str) -> str:
     """A metric's name as people write it."""
-    return {"macro_f1": "macro-F1", "accuracy": "accuracy", "loss": "cost of mistakes"}.get(
-        metric, metric.replace("_", " ")
-    )
+    names = {
+        "macro_f1": "macro-F1", "accuracy": "accuracy", "loss": "cost of mistakes",
+        "micro_f1": "micro-F1", "line_exact": "whole lines right", "invented": "made-up values",
+    }  # fmt: skip
+    return names.get(metric, metric.replace("_", " "))
 
 
 def decades(values: Sequence[float], room: float) -> tuple[float, float]:

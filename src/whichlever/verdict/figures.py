@@ -134,7 +134,8 @@ def _spell_number(value: float, last: str) -> str:
 
 def spoken(key: str) -> str:
     """A metric's key as a sentence says it: ``macro_f1`` is macro-F1."""
-    return {"macro_f1": "macro-F1"}.get(key, key)
+    names = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "line_exact": "whole lines right"}
+    return names.get(key, key)
 
 
 def money(dollars: float) -> str:

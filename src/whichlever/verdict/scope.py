@@ -62,6 +62,8 @@ def capable_prompt(task: Task, measures: Measures, choice: Choice) -> str | None
     elif most is not None:
         text += "; at no price would it be the cheaper one at this volume"
     where = "" if task.constraints.data_may_leave else ", on a server inside, as data may not leave"
+    if task.kind == "extract":
+        return f"{text}."
     return f"{text}. requests.jsonl holds the requests to try it with{where}."
 
 

@@ -38,7 +38,8 @@ def eligibility(lever: LeverSummary, task: Task, measures: Measures) -> Eligibil
     cite = Cite(task, measures)
     own = f"levers.{lever.lever}"
     if lever.lever == FLOOR:
-        text = f"A floor: it never reads the input, and reaches {spoken(measures.metric)} {{0}}."
+        does = "never reads the input" if task.kind == "classify" else "copies fixed columns"
+        text = f"A floor: it {does}, and reaches {spoken(measures.metric)} {{0}}."
         reason = cite.reason(text, f"{own}.metrics.{measures.metric}")
         return Eligibility("excluded", (reason,))
     if lever.lever in ORACLES:
