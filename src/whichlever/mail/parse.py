@@ -16,6 +16,7 @@ from whichlever.mail.decode import addresses, decode, plain, words
 from whichlever.mail.html import read_html
 from whichlever.mail.message import Attachment, Limits, Link, Message
 from whichlever.mail.own_words import own_words
+from whichlever.mail.winmail import is_winmail, read_winmail
 
 _DEFAULT = Limits()
 _POLICY = email.policy.compat32.clone(max_line_length=0)
@@ -146,6 +147,16 @@ class _Body:
         if len(self.attachments) >= self._limits.max_attachments:
             self._problems.append(f"more than {self._limits.max_attachments} attachments")
             return
+        if is_winmail(content):
+            body, inside = read_winmail(content)
+            self._plain.append(plain(body[: self._limits.max_text]))
+            room = self._limits.max_attachments - len(self.attachments)
+            for inner, data in inside[:room]:
+                self._attach(inner, declared, data)
+            return
+        self._attach(name, declared, content)
+
+    def _attach(self, name: str, declared: str, content: bytes) -> None:
         found = content_type_of(content, name)
         self.attachments.append(Attachment(name, declared.lower()[:200], found, len(content)))
 
