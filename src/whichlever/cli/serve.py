@@ -30,6 +30,12 @@ def serve(
     max_body: Annotated[int, typer.Option(min=1_000, help="Bytes of a request.")] = 4 * 2**20,
     max_rows: Annotated[int, typer.Option(min=1, help="Rows of a request.")] = 1_000,
     max_waiting: Annotated[int, typer.Option(min=1, help="Rows that may wait, then 429.")] = 4_096,
+    max_bodies: Annotated[
+        int, typer.Option(min=1_000, help="Bytes of all requests in hand, then 429.")
+    ] = 64 * 2**20,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="Connections at once, then 503.")
+    ] = 1_000,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until 503.")] = 10.0,
     threads: Annotated[int, typer.Option(min=1, help="Cores for an encoder.")] = 1,
     drain: Annotated[
@@ -53,8 +59,8 @@ def serve(
     run(
         Settings(
             bundle, key, allow_unsigned, shadow, host, port, api_keys, tls_cert, tls_key,
-            max_body, max_rows, max_waiting, timeout=timeout, threads=threads,
-            log_inputs=log_inputs, retain_days=retain_days,
+            max_body, max_rows, max_waiting, max_bodies, max_connections,
+            timeout=timeout, threads=threads, log_inputs=log_inputs, retain_days=retain_days,
         ),
         drain,
     )  # fmt: skip

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from whichlever.bundle.format import Manifest
 from whichlever.predict import Prediction
+
+Scores = npt.NDArray[np.float32]
 
 DECIMALS = 6
 """Scores are written to so many; float32 holds about seven."""
@@ -52,6 +58,41 @@ def answer_line(
     if prediction.error:
         line["note"] = prediction.error
     return line
+
+
+def scores_of(predictions: Sequence[Prediction]) -> Scores | None:
+    """Scores of predictions that all have them, shape (n, classes); else None."""
+    given = [p.scores for p in predictions if p.scores is not None]
+    if not given or len(given) < len(predictions):
+        return None
+    found = np.concatenate(given)
+    return found.reshape(len(given), -1) if found.dtype == np.float32 else None
+
+
+def answer_lines(
+    predictions: Sequence[Prediction],
+    manifest: Manifest,
+    ids: Sequence[object],
+    scores: Scores | None,
+) -> list[dict[str, Any]]:
+    """The same line for each of many rows, their scores rounded all at once.
+
+    ``scores`` is what `scores_of` says of the predictions. float32 times a million is exact in
+    float64, so numpy rounds to the very numbers that Python's own `round` gives.
+    """
+    if scores is None or any(p.status != "ok" for p in predictions):
+        return [answer_line(p, manifest, id=i) for p, i in zip(predictions, ids, strict=True)]
+    rounded = np.round(scores.astype(np.float64), DECIMALS)
+    below, labels = manifest.abstain_below, manifest.labels
+    handed = [False] * len(scores) if below is None else (rounded.max(axis=1) < below).tolist()
+    lines: list[dict[str, Any]] = [
+        {"id": i, "label": p.label, "scores": dict(zip(labels, given, strict=True)), "abstain": h}
+        for p, i, given, h in zip(predictions, ids, rounded.tolist(), handed, strict=True)
+    ]
+    for p, line in zip(predictions, lines, strict=True):
+        if p.error:
+            line["note"] = p.error
+    return lines
 
 
 def error_line(message: str, id: Any = None) -> dict[str, Any]:  # noqa: ANN401

@@ -10,47 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from whichlever.errors import InputError
 from whichlever.serve.app import Server
 from whichlever.serve.logs import say
+from whichlever.serve.protocol import Patient
 from whichlever.serve.settings import Settings
 from whichlever.serve.state import State
-
-HEADER_SECONDS = 10.0
-"""Who has not sent a request's head by then is cut off."""
-
-
-class Patient(HttpToolsProtocol):
-    """The HTTP protocol with an end to its patience: a connection must ask something in time."""
-
-    def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's own type
-        """Start the clock."""
-        super().connection_made(transport)
-        self._hurry = asyncio.get_running_loop().call_later(HEADER_SECONDS, self._too_slow)
-
-    def on_headers_complete(self) -> None:
-        """Stop it: the body has a clock of its own."""
-        self._hurry.cancel()
-        super().on_headers_complete()
-
-    def on_response_complete(self) -> None:
-        """Wind it up again: the next head may come as slowly."""
-        super().on_response_complete()
-        self._hurry.cancel()
-        self._hurry = asyncio.get_running_loop().call_later(
-            HEADER_SECONDS + self.timeout_keep_alive, self._too_slow
-        )
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        self._hurry.cancel()
-        super().connection_lost(exc)
-
-    def _too_slow(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
 
 
 class _Unattended(uvicorn.Server):
@@ -79,7 +45,7 @@ async def _serve(settings: Settings, drain_seconds: float) -> None:
     state = State(settings)
     server = Server(state)
     config = uvicorn.Config(
-        server.asgi,
+        server,
         log_config=None,
         access_log=False,
         server_header=False,

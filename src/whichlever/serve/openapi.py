@@ -7,7 +7,7 @@ from typing import Any
 from whichlever.predict import Row
 from whichlever.runtime.bundle import Bundle
 from whichlever.runtime.lines import answer_line
-from whichlever.serve.requests import MOST_EXPLAINED
+from whichlever.serve.calls import MOST_EXPLAINED
 from whichlever.serve.settings import Settings
 from whichlever.version import VERSION
 

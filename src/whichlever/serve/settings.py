@@ -25,10 +25,16 @@ class Settings:
         File of hashed API keys; None asks for none, on loopback alone.
     max_body, max_rows
         Bytes and rows of one request.
+    max_bodies
+        Bytes of all requests in hand at once; beyond it requests get 429.
     max_waiting
         Rows that may wait to be answered; beyond it requests get 429.
+    max_connections
+        Connections at once; beyond it they get 503.
     batch, wait_ms
-        Rows answered together at most, and how long a lone row waits for company.
+        Rows answered together at most, and how long a lone row waits for company (encoders).
+    here_ms
+        How long a batch of another model may keep the event loop instead of a thread.
     timeout
         Seconds after which a request that still waits gets 503.
     threads
@@ -49,9 +55,11 @@ class Settings:
     max_body: int = 4 * 2**20
     max_rows: int = 1_000
     max_waiting: int = 4_096
+    max_bodies: int = 64 * 2**20
     max_connections: int = 1_000
     batch: int = 256
     wait_ms: float = 1.0
+    here_ms: float = 10.0
     timeout: float = 10.0
     threads: int = 1
     log_inputs: Path | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter as Tally
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from whichlever.predict import Prediction, Row
 from whichlever.runtime.bundle import Bundle
+from whichlever.runtime.lines import scores_of
 from whichlever.serve.metrics import Metrics
 
 MOST_WAITING = 2_000
@@ -40,9 +42,13 @@ class Shadow:
         loop = asyncio.get_running_loop()
         try:
             said = await loop.run_in_executor(self._thread, self.bundle.predictor.predict, rows)
-            for ours, theirs in zip(answers, said, strict=True):
-                pair = (ours.label or "-", theirs.label or "-")
-                self._metrics.shadow.labels(*pair).inc()
+            pairs = zip([a.label or "-" for a in answers], [a.label or "-" for a in said],
+                        strict=True)  # fmt: skip
+            for pair, count in Tally(pairs).items():
+                self._metrics.shadow.labels(*pair).inc(count)
+            ours, theirs = scores_of(answers), scores_of(said)
+            if ours is not None and theirs is not None and ours.shape == theirs.shape:
+                self._metrics.shadow_gap.observe(abs(ours - theirs).max(axis=1))
         except Exception:
             self._metrics.shadow_failed.inc(len(rows))
         finally:

@@ -11,6 +11,7 @@ from whichlever.bundle import open_bundle
 from whichlever.errors import InputError, WhichleverError
 from whichlever.runtime.bundle import Bundle
 from whichlever.serve.batching import Batcher
+from whichlever.serve.calls import Room
 from whichlever.serve.keys import ApiKeys, Limits
 from whichlever.serve.metrics import Metrics
 from whichlever.serve.settings import Settings
@@ -24,15 +25,17 @@ class Generation:
         self, bundle: Bundle, shadow: Bundle | None, settings: Settings, metrics: Metrics
     ) -> None:
         self.bundle = bundle
-        wait = settings.wait_ms / 1000 if any(k == "encoder" for k in bundle.model.kinds) else 0.0
+        encoder = "encoder" in bundle.model.kinds
         self.batcher = Batcher(
-            lambda: bundle.predictor.predict,
+            bundle.predictor.predict,
             settings.batch,
             settings.max_waiting,
-            wait,
-            metrics.batch.observe,
+            wait=settings.wait_ms / 1000 if encoder else 0.0,
+            here=0.0 if encoder else settings.here_ms / 1000,
+            seen=metrics.batch.observe,
         )
         self.shadow = None if shadow is None else Shadow(shadow, metrics)
+        self.described: bytes | None = None
         self.users = 0
         self.idle = asyncio.Event()
         self.idle.set()
@@ -52,6 +55,7 @@ class State:
         self.settings = settings
         self.metrics = Metrics()
         self.limits = Limits()
+        self.room = Room(settings.max_bodies)
         self.keys = self._keys()
         self.draining = False
         self.current = Generation(*self._open(), settings, self.metrics)

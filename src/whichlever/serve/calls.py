@@ -1,0 +1,194 @@
+"""One HTTP request over ASGI, read within bounds; replies and problems (RFC 9457)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import orjson
+
+from whichlever.serve.wire import NotJson, dumped, loaded
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+MOST_EXPLAINED = 20
+"""Words that are named for one row."""
+
+MOST_ROWS_EXPLAINED = 32
+"""Rows of one request whose words are named: an encoder is asked again for every word."""
+
+JSON = b"application/json"
+PROBLEM = b"application/problem+json"
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+CLOSE: Headers = ((b"connection", b"close"),)
+
+
+class Reply(NamedTuple):
+    """What goes back."""
+
+    body: bytes
+    status: int = 200
+    kind: bytes = JSON
+    headers: Headers = ()
+
+
+def reply(value: object, status: int = 200) -> Reply:
+    """A JSON value."""
+    return Reply(dumped(value), status)
+
+
+class Problem(Exception):
+    """What is wrong with a request; it never repeats what the request held."""
+
+    def __init__(self, status: int, title: str, detail: str = "", headers: Headers = ()) -> None:
+        super().__init__(title)
+        self.status, self.title, self.detail, self.headers = status, title, detail, headers
+
+    def reply(self) -> Reply:
+        """As ``application/problem+json``."""
+        said = {"type": "about:blank", "title": self.title, "status": self.status}
+        if self.detail:
+            said["detail"] = self.detail
+        return Reply(orjson.dumps(said), self.status, PROBLEM, self.headers)
+
+
+class Room:
+    """Bytes of requests that are in hand at once; beyond ``most`` there is no room for more."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> bool:
+        """Take room, or say that there is none."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give(self, size: int) -> None:
+        """Give it back."""
+        self._left += size
+
+
+class Call:
+    """A request as its handler sees it.
+
+    Attributes
+    ----------
+    key, rows
+        Who asks, and for how many rows; for the log.
+    held
+        Bytes of the server's `Room` that it holds until it is answered.
+    """
+
+    __slots__ = ("_headers", "_receive", "held", "key", "method", "path", "rows")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self._headers: list[tuple[bytes, bytes]] = scope["headers"]
+        self._receive = receive
+        self.key: str | None = None
+        self.rows: int | None = None
+        self.held = 0
+
+    def header(self, name: bytes) -> str:
+        """A header by its lower-case name; empty where it is not there."""
+        for have, value in self._headers:
+            if have == name:
+                return value.decode("latin-1")
+        return ""
+
+    async def json(self, most: int, seconds: float, room: Room) -> tuple[dict[str, Any], bytes]:
+        """The body as a JSON object, of bounded size and within bounded time, and its bytes.
+
+        Raises
+        ------
+        Problem
+            413 too large, 408 too slow, 415 not JSON by its type, 400 not a JSON object, 429 too
+            many bytes are in hand already.
+        """
+        kind = self.header(b"content-type").split(";")[0].strip().lower()
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise Problem(415, "The body is to be JSON", "Content-Type: application/json")
+        said = self.header(b"content-length")
+        if said.isdecimal() and (len(said) > 15 or int(said) > most):
+            raise Problem(413, "The body is too large", f"at most {most} bytes", CLOSE)
+        try:
+            async with asyncio.timeout(seconds):
+                body = await self._body(most, room)
+        except TimeoutError:
+            raise Problem(408, "The body came too slowly", headers=CLOSE) from None
+        try:
+            given = loaded(body)
+        except NotJson:
+            raise Problem(400, "The body is not JSON") from None
+        if not isinstance(given, dict):
+            raise Problem(400, "The body is not a JSON object")
+        return given, body
+
+    async def _body(self, most: int, room: Room) -> bytes:
+        parts: list[bytes] = []
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Problem(400, "The connection was closed")
+            chunk: bytes = message.get("body", b"")
+            if chunk:
+                if self.held + len(chunk) > most:
+                    raise Problem(413, "The body is too large", f"at most {most} bytes", CLOSE)
+                if not room.take(len(chunk)):
+                    raise Problem(429, "Too much is in hand already", headers=(*CLOSE, *later(1)))
+                self.held += len(chunk)
+                parts.append(chunk)
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def later(seconds: float) -> Headers:
+    """When to come again."""
+    return ((b"retry-after", str(max(1, int(seconds + 1))).encode()),)
+
+
+def rows_of(given: dict[str, Any], most: int) -> tuple[list[Any], bool]:
+    """The rows of a `/v1/predict` body, and whether it was one row alone.
+
+    Raises
+    ------
+    Problem
+        422: neither ``row`` nor ``rows``, an unknown member, or too many rows.
+    """
+    if not given.keys() <= {"row", "rows", "explain"}:
+        raise Problem(422, "An unknown member", "rows, row and explain are known")
+    if ("row" in given) == ("rows" in given):
+        raise Problem(422, "Give rows (a list) or row (one)")
+    if "row" in given:
+        return [given["row"]], True
+    rows = given["rows"]
+    if not isinstance(rows, list) or not rows:
+        raise Problem(422, "rows is to be a list with something in it")
+    if len(rows) > most:
+        raise Problem(422, "Too many rows", f"at most {most} in one request")
+    return rows, False
+
+
+def explain_of(given: dict[str, Any], rows: int) -> int:
+    """How many words to name of each row; 422 where it is no such number, or rows are too many."""
+    asked = given.get("explain", 0)
+    if isinstance(asked, float) and asked.is_integer():
+        asked = int(asked)  # 4.0 is an integer to JSON
+    if isinstance(asked, bool) or not isinstance(asked, int) or not 0 <= asked <= MOST_EXPLAINED:
+        raise Problem(422, f"explain is a whole number from 0 to {MOST_EXPLAINED}")
+    if asked and rows > MOST_ROWS_EXPLAINED:
+        raise Problem(422, "Too many rows to explain", f"at most {MOST_ROWS_EXPLAINED} in one")
+    return asked
+
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""Of a caller's X-Request-ID, what is taken over; anything else gets one of ours."""
