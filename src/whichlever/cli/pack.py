@@ -58,7 +58,10 @@ def pack(
     go_offline()
     from whichlever.packing import pack as run_pack
 
-    packed = run_pack(run, out, lever=lever, abstain_below=abstain_below, progress=Bars(quiet=json))
+    packed = run_pack(
+        run, out, lever=lever, abstain_below=abstain_below, task=task, ids=ids,
+        int8=int8.value, progress=Bars(quiet=json),
+    )  # fmt: skip
     if json:
         print_json(
             {

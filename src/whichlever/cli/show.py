@@ -32,7 +32,8 @@ def show(
         print_json(
             {
                 "bundle": str(bundle),
-                "signer": opened.signer,
+                "signer": None if opened.signer is None else opened.signer.name,
+                "key": None if opened.signer is None else opened.signer.fingerprint,
                 "manifest": manifest.model_dump(mode="json"),
                 "files": files,
                 "card": card,
@@ -47,7 +48,9 @@ def show(
     typer.echo(f"{bundle}: {one_line(manifest.task)}, {one_line(manifest.lever)}")
     typer.echo(f"  format {manifest.format}; {len(opened.files)} files, {size / 1e6:,.1f} MB")
     typer.echo(f"  parts: {parts}; {len(manifest.labels)} labels")
-    typer.echo(f"  signed by: {opened.signer or 'not verified'}")
+    signer = opened.signer
+    said = "not verified" if signer is None else f"{signer.name} ({signer.fingerprint[:16]}…)"
+    typer.echo(f"  signed by: {said}")
     typer.echo("")
     typer.echo(_printable(card) if card else "it holds no card")
 

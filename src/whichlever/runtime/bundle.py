@@ -23,7 +23,7 @@ class Bundle:
     manifest
         What it says of itself: labels, meanings, thresholds, what it learned from.
     signer
-        Fingerprint of the key it was verified with, or None.
+        The key it was verified with (`bundle.keyring.Key`), or None.
     read
         Turns a record (a mapping, as a line of JSON gives) into text.
     model
