@@ -76,12 +76,26 @@ def check_attack(task: Task, labels: Sequence[str]) -> None:
     """
     if task.attack is None:
         return
-    protect, into = aimed_at(task, task.attack)
-    for name in (*protect, into):
-        if name not in labels:
-            raise TaskError(f"attack: no row has the label {name!r}{nearest(name, labels)}")
+    check_labels(task, task.attack, labels)
     if task.attack.strings is not None:
         read_strings(task.path(task.attack.strings))
+
+
+def check_labels(task: Task, settings: AttackSettings, labels: Sequence[str]) -> None:
+    """Refuse a label that the run does not have.
+
+    Raises
+    ------
+    TaskError
+        The label and the nearest right one; or that the aim is not told at all.
+    """
+    given = (*(settings.protect or ()), settings.into)
+    unknown = [name for name in given if name is not None and name not in labels]
+    if not unknown:
+        protect, into = aimed_at(task, settings)
+        unknown = [name for name in (*protect, into) if name not in labels]
+    if unknown:
+        raise TaskError(f"attack: no row has the label {unknown[0]!r}{nearest(unknown[0], labels)}")
 
 
 def arms_of(task: Task, settings: AttackSettings, train: Sequence[Row]) -> Arms:

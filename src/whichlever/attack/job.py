@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whichlever.attack.aim import Arms, aim_of, aimed_at, arms_of
+from whichlever.attack.aim import Arms, aim_of, aimed_at, arms_of, check_labels
 from whichlever.attack.fitted import HYBRID, Fitted
 from whichlever.attack.leaks import measure_leaks
 from whichlever.attack.records import surface_of
@@ -45,6 +45,7 @@ def ground_of(
     InputError
         The labels, fields or strings that ``attack:`` names are not there.
     """
+    check_labels(task, settings, dataset.labels)
     protect, _ = aimed_at(task, settings)
     protected = [row for row in splits.test if row.target in protect]
     rows = tuple(protected[: settings.rows])
