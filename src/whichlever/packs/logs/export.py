@@ -18,7 +18,7 @@ RAW = ("event.original", "_raw", "raw", "log.original", "raw_message", "message"
 _SOURCE = ("event.dataset", "data_stream.dataset", "event.module", "sourcetype", "fileset.name")
 _ADDED = frozenset(
     (
-        "_id", "_index", "_score", "_type", "_version", "@version", "tags", "id", "path", "time",
+        "@version", "tags", "id", "path", "time",
         "simulated", "source", "license", "raw_kind", "norm",
         "ecs.version", "event.created", "event.dataset", "event.hash", "event.ingested",
         "event.agent_id_status", "event.category", "event.kind", "event.module", "event.type",
@@ -28,7 +28,7 @@ _ADDED = frozenset(
     )
 )  # fmt: skip
 _ADDED_BELOW = (
-    "agent.", "data_stream.", "elastic_agent.", "fileset.", "input.", "related.", "_meta.",
+    "agent.", "data_stream.", "elastic_agent.", "fileset.", "input.", "related.",
 )  # fmt: skip
 _ADDED_INSIDE = (".geo.", ".as.")
 """Looked up from an address: not in any line."""
@@ -82,7 +82,8 @@ def _opened(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _added(name: str) -> bool:
     return (
-        name in _ADDED
+        name.startswith("_")
+        or name in _ADDED
         or name.startswith(_ADDED_BELOW)
         or any(piece in name for piece in _ADDED_INSIDE)
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from whichlever.errors import DataError, InputError
-from whichlever.runtime.logs.lines import Line, Origin
-from whichlever.runtime.logs.opened import OpenedFile
-from whichlever.runtime.logs.position import Position, unread
+from whichlever.errors import InputError
+from whichlever.runtime.logs.lines import Line
+from whichlever.runtime.logs.position import Position
+from whichlever.runtime.logs.trail import Trail
 
 
 class Files:
@@ -28,48 +28,47 @@ class Files:
     """
 
     def __init__(self, paths: Mapping[Path, str | None], after: Mapping[str, Position]) -> None:
-        self._left: list[tuple[Path, int, Path, str | None]] = []
-        self.warnings: list[str] = []
-        for path, source in paths.items():
+        for path in paths:
             if not path.is_file():
                 raise InputError(f"{path}: no such file")
-            chain, gone = unread(path, after.get(str(path)))
-            self.warnings += [gone] if gone else []
-            self._left += [(found, at, path, source) for found, at in chain]
-        self._opened: OpenedFile | None = None
-        self._stopping = False
+        self._trails = [Trail(path, source, after.get(str(path))) for path, source in paths.items()]
+        self.warnings: list[str] = []
+        """Files that could not be found again."""
 
     @property
     def ended(self) -> bool:
         """Whether every file was read, or reading was stopped."""
-        return self._opened is None and not self._left
+        return not self._trails
 
     def take(self) -> list[Line]:
         """The lines of the next chunk."""
-        if self._opened is None:
-            if not self._left:
-                return []
-            found, at, path, source = self._left.pop(0)
-            try:
-                self._opened = OpenedFile(found, Origin(str(path), source, str(path)), at)
-            except OSError as error:
-                raise DataError(f"{found}: {error.strerror}") from error
-        lines, ended = self._opened.read()
+        if not self._trails:
+            return []
+        trail = self._trails[0]
+        opened = trail.current()
+        if trail.warning is not None and trail.warning not in self.warnings:
+            self.warnings.append(trail.warning)
+        if opened is None:
+            self._trails.pop(0)
+            return self.take()
+        lines, ended = opened.read()
         if ended:
-            lines += [*self._opened.rest(), Line(None, self._opened.origin)]
-            self.close()
+            lines += [*opened.rest(), Line(None, opened.origin)]
+            last = not trail.moved()
+            trail.leave(finished=True)
+            if last:
+                self._trails.pop(0)
         return lines
 
     def stop(self) -> None:
         """Read no further; where it stood is in the checkpoint."""
-        self._left = []
         self.close()
 
     def close(self) -> None:
         """Close what is open."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        for trail in self._trails:
+            trail.close()
+        self._trails = []
 
     def descriptors(self) -> list[int]:
         """None: a file is always ready."""

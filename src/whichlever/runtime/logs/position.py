@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from whichlever.runtime.logs.lines import Origin
+
 HEAD = 1024
 """First bytes of a file that tell it from others, whatever it is called by now."""
 
@@ -28,10 +30,10 @@ class Position:
     at: int
 
 
-def position(head: bytes, inode: int, at: int) -> Position:
-    """The position at byte ``at`` of the file that begins with ``head``."""
-    length = min(len(head), HEAD, at)
-    return Position(inode, length, hashlib.sha256(head[:length]).hexdigest(), at)
+def position(origin: Origin, at: int) -> Position:
+    """The position at byte ``at`` of the file that lines came from."""
+    head = origin.head[:HEAD]
+    return Position(origin.inode, len(head), hashlib.sha256(head).hexdigest(), at)
 
 
 def unread(path: Path, after: Position | None) -> tuple[list[tuple[Path, int]], str | None]:

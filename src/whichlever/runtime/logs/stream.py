@@ -162,7 +162,7 @@ class Stream:
         if self._state.path is None:
             return
         for key, (origin, end) in self._last.items():
-            self._files[key] = position(origin.head, origin.inode, end)
+            self._files[key] = position(origin, end)
         self._last.clear()
         self._sink.sync()
         self._state.write(self._answering.number, self._sink.written, self._files)

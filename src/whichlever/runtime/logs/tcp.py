@@ -42,7 +42,7 @@ class Frames:
             return self._lines.push(chunk)
         data, self._held = self._held + chunk, b""
         if self._framing == "unknown":
-            if _MAYBE.match(data):
+            if not data or _MAYBE.match(data):
                 self._held = data
                 return []
             self._framing = "counted" if _COUNTED.match(data) else "lines"
