@@ -25,14 +25,17 @@ RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "attack.jso
 STRINGS = "attacks/prompt_attacks.jsonl.gz"
 
 SETS: dict[str, dict[str, Any]] = {
-    "panther-product": {"canaries": True},
+    "panther-product": {},
     "panther-product, 100 characters": {"of": "panther-product", "chars": 100},
     "panther-product-match": {"controls": ["event"]},
-    "ait-scenario": {"canaries": True},
+    "ait-scenario": {},
     "ait-scenario, 100 characters": {"of": "ait-scenario", "chars": 100},
     "panther-prompt": {"of": "panther-product", "prompt": True},
+    "ait-scenario, canaries": {"of": "ait-scenario", "canaries": True},
+    "panther-product, canaries": {"of": "panther-product", "canaries": True},
 }
-"""``of``: the set whose run is attacked; ``prompt``: a run of its own, with SmolLM2 on few rows."""
+"""``of``: the set whose run is attacked; ``prompt``: a run of its own, with SmolLM2 on few rows;
+``canaries``: planted and looked for, and nothing attacked."""
 
 
 def task_of(name: str, data: Path) -> dict[str, Any]:
@@ -65,14 +68,12 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
         run(["compare", str(file), "-o", str(out)])
     (out / "attack.json").unlink(missing_ok=True)  # another set's aim on the same run
     where = [str(out), "--task", str(file), "--json"]
-    if settings.get("canaries"):
-        run(["attack", *where, "--canaries"])
     asked = ["--strings", str(data / STRINGS)]
-    for option in ("chars", "minutes", "rows"):
-        asked += [f"--{option}", str(settings[option])] if option in settings else []
+    if "chars" in settings:
+        asked += ["--chars", str(settings["chars"])]
     for control in settings.get("controls", ()):
         asked += ["--control", control]
-    run(["attack", *where, *asked])
+    run(["attack", *where, *(["--canaries"] if settings.get("canaries") else asked)])
     found: dict[str, Any] = json.loads((out / "attack.json").read_text())
     verdict = json.loads((out / "verdict.json").read_text())
     return {

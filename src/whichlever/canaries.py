@@ -102,7 +102,7 @@ def _task(task: Task, folder: Path, train: Sequence[Row], splits: Splits) -> Tas
     levers: dict[str, Any] = {"linear": task.levers.linear.model_dump(mode="json")}
     if task.levers.finetune is not None:
         static = task.levers.finetune.model_dump(mode="json", exclude_unset=True)
-        levers["finetune"] = {**static, "rungs": ["static"], "joined": False}
+        levers["finetune"] = {**static, "rungs": ["static"], "joined": False, "seeds": 1}
     data: dict[str, Any] = {
         "rows": "rows.jsonl", "id": "id", "input": "text", "target": "label",
         "max_chars": 2 * task.data.max_chars, "unseen_labels": "count_wrong",

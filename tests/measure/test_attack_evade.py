@@ -11,13 +11,11 @@ from whichlever.measure.attack_budget import Budget, within_time
 from whichlever.measure.attack_evade import (
     Asking,
     Tried,
-    any_flip,
-    flip_rates,
-    interval_of,
     plan_attempts,
     try_attempts,
     try_transfers,
 )
+from whichlever.measure.attack_rates import any_flip, flip_rates, interval_of
 from whichlever.measure.attack_strings import (
     CONTROL,
     AttackString,

@@ -26,7 +26,7 @@ from whichlever.settings_attack import AttackSettings
 from whichlever.task import Task
 from whichlever.version import VERSION
 
-METHOD = 2
+METHOD = 3
 """Raised when an attack comes to something else on the same levers and rows."""
 
 FILE = "attack.json"

@@ -7,22 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from whichlever.attack.aim import Arms
+from whichlever.attack.aim import TRAINING, Arms
 from whichlever.measure.attack import Aim, FlipRate, LeverAttack
 from whichlever.measure.attack_budget import Budget, within_time
 from whichlever.measure.attack_evade import (
     Asking,
     Surface,
     Tried,
-    any_flip,
-    flip_rates,
-    interval_of,
     plan_attempts,
-    shortest_text,
     try_attempts,
     try_searches,
     try_transfers,
 )
+from whichlever.measure.attack_rates import any_flip, flip_rates, interval_of, shortest_text
 from whichlever.measure.attack_told import attacked_text, nothing_text
 from whichlever.predict import Prediction, Predictor, Row
 from whichlever.progress import Progress
@@ -115,7 +112,15 @@ def _try(
     )  # fmt: skip
     transferred = try_transfers(ask, ground.surface, rows, others, aim.into)
     return Tried(
-        tuple(rows), tuple(attempts), hits, found, transferred, budget.search, ask.total, ask.lost
+        tuple(rows),
+        tuple(attempts),
+        hits,
+        found,
+        transferred,
+        budget.search,
+        frozenset([TRAINING]),
+        ask.total,
+        ask.lost,
     )
 
 
@@ -141,9 +146,9 @@ def _record(
     if not tried.rows:
         text = nothing_text(lever, aim, len(clean), missed)
         return LeverAttack(state="nothing to turn", text=text, **common)
-    real = [rate for rate in rates if rate.kind != "control"]
     control = next((rate.rate for rate in rates if rate.kind == "control"), None)
-    alone = [rate for rate in real if rate.kind != "way"]
+    outsider = next((rate.rate for rate in rates if rate.kind == "outsider"), None)
+    alone = [rate for rate in rates if rate.kind in ("family", "search", "transfer")]
     worst = max(alone, key=lambda rate: rate.flipped, default=None)
     flipped = any_flip(tried)
     flip = interval_of(flipped, tried.rows, aim.seed)
@@ -155,9 +160,10 @@ def _record(
             lever, aim, flipped=int(flipped.sum()), rows=len(tried.rows),
             protected=ground.protected, flip=flip, control=control,
             questions=questions, chars=budget.chars, worst=worst, cut=budget.cut,
-            shortest=shortest,
+            shortest=shortest, outsider=outsider,
         ),
         questions=questions, flipped=int(flipped.sum()), flip=flip, shortest=shortest,
+        outsider=outsider,
         control=control,
         worst=worst.attack if worst is not None and worst.flipped else None,
         rates=tuple(rates), **common,

@@ -11,6 +11,8 @@ from typing import Literal
 from whichlever.measure.figure import Interval
 from whichlever.prices import Frozen
 
+Kind = Literal["outsider", "strings", "family", "way", "search", "transfer", "control"]
+
 
 class Aim(Frozen):
     """What was tried, for every lever alike.
@@ -54,8 +56,10 @@ class FlipRate(Frozen):
     Attributes
     ----------
     kind
-        ``family`` of strings, ``way`` of bringing them in, ``search``, ``transfer`` (what a
-        search found against another lever), or ``control`` (letters at random).
+        ``outsider`` (all that needs no training row: strings but the vocabulary, and searches with
+        public words), ``strings`` (all but the vocabulary), ``family`` of strings, ``way`` of
+        bringing them in, ``search``, ``transfer`` (what a search found against another lever), or
+        ``control`` (letters at random).
     questions
         Questions a row, at most; any of them that turns the row counts.
     chars
@@ -64,7 +68,7 @@ class FlipRate(Frozen):
     """
 
     attack: str
-    kind: Literal["family", "way", "search", "transfer", "control"]
+    kind: Kind
     rows: int
     flipped: int
     rate: Interval
@@ -91,6 +95,8 @@ class LeverAttack(Frozen):
         Questions asked in all; ``lost`` of them got no answer, which counts as not turned.
     flip
         Share of rows that anything but the control turned; None where there was no row.
+    outsider
+        The share that somebody without any training row turned: no vocabulary, public words alone.
     shortest
         Characters of the shortest text that turned a row, the median over the rows turned; None
         where none was.
@@ -118,6 +124,7 @@ class LeverAttack(Frozen):
     seconds: float = 0.0
     flipped: int = 0
     flip: Interval | None = None
+    outsider: Interval | None = None
     shortest: float | None = None
     control: Interval | None = None
     worst: str | None = None

@@ -66,6 +66,7 @@ def within_time(
     if each >= searches * SEARCH_FROM + LEAST_QUESTIONS:
         share = each / wanted.questions(searches)
         strings = max(LEAST_QUESTIONS, int(wanted.strings * min(share, 1.0)))
+        strings = min(wanted.strings, strings)
         search = min(wanted.search, (each - strings) // max(searches, 1)) if searches else 0
         if search >= min(SEARCH_FROM, wanted.search):
             return replace(wanted, rows=rows, strings=strings, search=search, cut=True)

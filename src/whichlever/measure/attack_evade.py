@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import median
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.measure.attack import FlipRate
 from whichlever.measure.attack_search import Found, search
-from whichlever.measure.attack_strings import CONTROL, AttackString, control_strings, in_turn
+from whichlever.measure.attack_strings import (
+    AttackString,
+    control_strings,
+    in_turn,
+)
 from whichlever.measure.attack_ways import Way, disguised
-from whichlever.measure.draws import Draws
-from whichlever.measure.figure import Interval
-from whichlever.measure.intervals import share
 from whichlever.predict import Prediction, Predictor, Row
 from whichlever.progress import Progress, Silent
 
@@ -29,7 +28,6 @@ CONTROLS = 4
 """Of the questions with given strings, one in so many is asked again with letters at random."""
 
 Bools = npt.NDArray[np.bool_]
-Kind = Literal["family", "way", "search", "transfer", "control"]
 
 
 class Surface(Protocol):
@@ -61,7 +59,8 @@ class Tried:
     """What became of attempts on n rows.
 
     ``hits`` has shape (n, attempts). ``found`` holds each search's and each transfer's result by
-    name; ``total`` and ``lost`` count questions, and those without an answer.
+    name, ``inside`` names the searches that know training rows; ``total`` and ``lost`` count
+    questions, and those without an answer.
     """
 
     rows: tuple[Row, ...]
@@ -70,6 +69,7 @@ class Tried:
     found: Mapping[str, tuple[Found, ...]] = field(default_factory=dict)
     transferred: Mapping[str, tuple[Found, ...]] = field(default_factory=dict)
     searched: int = 0
+    inside: frozenset[str] = frozenset()
     total: int = 0
     lost: int = 0
 
@@ -204,82 +204,3 @@ def try_transfers(
             Found(row.id, texts.get(row.id, ""), flipped.get(row.id, False), 1) for row in rows
         )
     return out
-
-
-def any_flip(tried: Tried) -> Bools:
-    """Which rows anything but the control turned, shape (n,)."""
-    real = np.array([a.given.family != CONTROL for a in tried.attempts], dtype=bool)
-    out = tried.hits[:, real].any(axis=1) if real.any() else np.zeros(len(tried.rows), bool)
-    for found in (*tried.found.values(), *tried.transferred.values()):
-        out = out | np.array([f.flipped for f in found], dtype=bool)
-    return np.asarray(out, dtype=bool)
-
-
-def shortest_text(tried: Tried) -> float | None:
-    """Characters of the shortest text that turned a row, the median over rows turned."""
-    lengths = np.array([len(a.added) for a in tried.attempts], dtype=np.int64)
-    real = np.array([a.given.family != CONTROL for a in tried.attempts], dtype=bool)
-    best = []
-    for i in range(len(tried.rows)):
-        turned = lengths[tried.hits[i] & real].tolist() if len(lengths) else []
-        for found in (*tried.found.values(), *tried.transferred.values()):
-            turned += [len(found[i].added)] if found[i].flipped else []
-        best += [min(turned)] if turned else []
-    return float(median(best)) if best else None
-
-
-def flip_rates(tried: Tried, seed: int) -> list[FlipRate]:
-    """Each kind of attack by itself: families, ways, searches, transfers, the control."""
-    out = []
-    families = [a.given.family.split("/", 1)[0] for a in tried.attempts]
-    for family in dict.fromkeys(families):
-        kind: Kind = "control" if family == CONTROL else "family"
-        mine = np.array([f == family for f in families])
-        out.append(_of_attempts(tried, family, kind, mine, seed))
-    real = np.array([f != CONTROL for f in families], dtype=bool)
-    for way in dict.fromkeys(a.way for a in tried.attempts):
-        mine = real & np.array([a.way == way for a in tried.attempts])
-        if mine.any():
-            out.append(_of_attempts(tried, way, "way", mine, seed))
-    for name, found in tried.found.items():
-        out.append(_of_found(tried, name, "search", found, tried.searched, seed))
-    for name, found in tried.transferred.items():
-        out.append(_of_found(tried, name, "transfer", found, 1, seed))
-    return out
-
-
-def interval_of(hits: Bools, rows: Sequence[Row], seed: int) -> Interval:
-    """The share of rows turned, with a Clopper–Pearson interval that minds groups."""
-    groups = [row.group for row in rows]
-    known = [g for g in groups if g is not None]
-    if len(known) < len(rows) or len(set(known)) == len(rows) or not rows:
-        return share(int(hits.sum()), len(rows), None, None)
-    draws = Draws.over(len(rows), known, seed=seed)
-    drawn = np.concatenate(
-        [hits.astype(float) @ w / np.maximum(w.sum(axis=0), 1e-12) for w in draws.chunks()]
-    )
-    return share(int(hits.sum()), len(rows), draws.count, drawn)
-
-
-def _of_attempts(tried: Tried, name: str, kind: Kind, mine: Bools, seed: int) -> FlipRate:
-    hits = tried.hits[:, mine]
-    lengths = np.array([len(a.added) for a in tried.attempts])[mine]
-    flipped = np.asarray(hits.any(axis=1), dtype=bool)
-    shortest = [int(lengths[row].min()) for row in hits if row.any()]
-    return FlipRate(
-        attack=name, kind=kind, rows=len(tried.rows), flipped=int(flipped.sum()),
-        rate=interval_of(flipped, tried.rows, seed), questions=int(mine.sum()),
-        chars=float(median(shortest)) if shortest else None,
-    )  # fmt: skip
-
-
-def _of_found(
-    tried: Tried, name: str, kind: Kind, found: Sequence[Found], questions: int, seed: int
-) -> FlipRate:
-    flipped = np.array([f.flipped for f in found], dtype=bool)
-    lengths = [len(f.added) for f in found if f.flipped]
-    return FlipRate(
-        attack=name, kind=kind, rows=len(tried.rows), flipped=int(flipped.sum()),
-        rate=interval_of(flipped, tried.rows, seed), questions=questions,
-        chars=float(median(lengths)) if lengths else None,
-    )  # fmt: skip

@@ -46,6 +46,7 @@ def attacked_text(
     worst: FlipRate | None,
     cut: bool,
     shortest: float | None = None,
+    outsider: Interval | None = None,
 ) -> str:
     """What was made of a lever that was attacked."""
     text = (
@@ -56,6 +57,8 @@ def attacked_text(
         text += f", half of them by {shortest:,.0f} characters or fewer"
     if worst is not None and worst.flipped:
         text += f"; most by {named(worst)} ({worst.flipped:,})"
+    if outsider is not None:
+        text += f"; without words of training rows {spell(outsider)}"
     if control is not None:
         text += f"; letters at random alone turn {spell(control)}"
     if rows < protected:
@@ -71,6 +74,10 @@ def named(rate: FlipRate) -> str:
         return f"what a search against {rate.attack} found"
     if rate.kind == "control":
         return "letters at random"
+    if rate.kind == "outsider":
+        return "all that needs none of your rows"
+    if rate.kind == "strings":
+        return f"all strings {rate.attack}"
     if rate.kind == "way":
         return f"strings brought in as: {rate.attack}"
     return f"strings of the family {rate.attack}"

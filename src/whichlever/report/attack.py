@@ -69,6 +69,7 @@ def _lever(one: LeverAttack, given: Mapping[str, Mark]) -> dict[str, Any]:
         "text": one.text,
         "flip": wording.interval(one.flip),
         "turned": f"{wording.count(one.flipped)} of {wording.count(one.rows)}",
+        "outsider": wording.interval(one.outsider),
         "control": wording.interval(one.control),
         "missed": f"{wording.count(one.missed)} of {wording.count(one.asked)}",
         "questions": f"{wording.count(one.questions)} a row, {wording.count(one.total)} in all",
@@ -136,12 +137,16 @@ def _short(rate: FlipRate) -> str:
         return f"found on {rate.attack}"
     if rate.kind == "control":
         return "control: random letters"
+    if rate.kind == "outsider":
+        return "any, none of your rows known"
+    if rate.kind == "strings":
+        return f"strings, all {rate.attack}"
     return rate.attack if rate.kind == "way" else f"strings: {rate.attack}"
 
 
 def _place(name: str) -> tuple[int, str]:
     """Everything together, then searches, transfers, families, ways, and the control last."""
-    starts = (ALL, "search", "found on", "strings", "·", "control")
+    starts = (ALL, "any,", "search", "found on", "strings", "·", "control")
     return next((i for i, start in enumerate(starts) if name.startswith(start)), 9), name
 
 
