@@ -23,7 +23,7 @@ from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, 
 from whichlever.data.target_map import say_unlabelled, with_unlabelled
 from whichlever.environment import environment
 from whichlever.errors import EgressError, RunError
-from whichlever.extracting import prepare_fields
+from whichlever.extracting import line_tags, prepare_fields, with_lines
 from whichlever.hybrid import Joined, check_hybrid, join_hybrid, with_hybrid
 from whichlever.ladder import rung_ladder
 from whichlever.levers import Lever, build
@@ -262,6 +262,7 @@ def _conclude(
             for s in priced
         ]
         measures = summarise(outcomes, task, labels, seed=seed)
+        measures = with_lines(measures, outcomes, prepared.dataset, prepared.splits, seed)
         measures = with_hybrid(measures, task, joined, seed)
         measures = measures.model_copy(update={"curve": curve})
         ladder = rung_ladder(run, task, prepared.splits, steps, measures, seed)
@@ -333,10 +334,15 @@ def _write_inputs(run: Path, task: Task, prepared: Prepared) -> None:
         for role in ("train", "valid", "calibrate", "test")
         for row in getattr(prepared.splits, role)
     ]
+    frame = pl.DataFrame(roles, schema={"id": pl.String, "role": pl.String}, orient="row")
+    if task.kind == "extract":
+        tags = {str(by): of for by, of in line_tags(prepared.dataset, prepared.splits).items()}
+        tested = [row.id for row in prepared.splits.test]
+        kinds: dict[str, Any] = {"id": pl.String, "shape": pl.String, "source": pl.String}
+        of = pl.DataFrame({"id": tested, **tags}, schema={**kinds, "file": pl.String})
+        frame = frame.join(of, on="id", how="left", maintain_order="left")
     with written_aside(run / "splits.parquet") as aside:
-        pl.DataFrame(
-            roles, schema={"id": pl.String, "role": pl.String}, orient="row"
-        ).write_parquet(aside)
+        frame.write_parquet(aside)
 
 
 def _write_texts(run: Path, task: Task, prepared: Prepared, keep: bool) -> None:

@@ -11,6 +11,7 @@ from whichlever.measure.curve import Curve
 from whichlever.measure.figure import Interval
 from whichlever.measure.hybrid import Hybrid, HybridLeftOut
 from whichlever.measure.ladder import Ladder
+from whichlever.measure.line_scores import LineScores
 from whichlever.measure.noise import NoiseEvidence
 from whichlever.measure.oracle import Retrieval
 from whichlever.measure.workload import Workload
@@ -71,6 +72,9 @@ class LeverSummary(Frozen):
     Rows that were not answered count as wrong in every one of them; ``statuses`` counts them.
     ``without_leaks`` holds the overall metrics without the test rows that training had (nearly)
     seen: on ``clean_rows`` rows of ``clean_classes`` classes, which may be few.
+
+    For `kind: extract` they are ``micro_f1``, ``line_exact``, ``invented`` (the share of values
+    said that were made up) and ``recall.NAME``, ``precision.NAME``; ``lines`` has them in part.
     """
 
     lever: str
@@ -91,6 +95,7 @@ class LeverSummary(Frozen):
     clean_rows: int | None = None
     clean_classes: int | None = None
     bill: Bill | None = None
+    lines: LineScores | None = None
 
 
 class Pair(Frozen):

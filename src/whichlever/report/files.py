@@ -29,12 +29,17 @@ _COLUMNS = (
     "scores",
     "status",
     "error",
+    "exact",
 )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One lever's answer to one test row; ``confidence`` is the probability it gave its label."""
+    """One lever's answer to one test row; ``confidence`` is the probability it gave its label.
+
+    Of fields, ``target`` and ``predicted`` are JSON, ``exact`` is whether all of them are right
+    (None for labels), and ``confidence`` the probability of that.
+    """
 
     row: str
     target: str | None
@@ -42,6 +47,7 @@ class Answer:
     status: str
     error: str | None
     confidence: float | None
+    exact: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -186,15 +192,17 @@ def _answers(
         order, list(range(len(order))), default=None, return_dtype=pl.Int64
     )
     sure = pl.lit(None, pl.Float64)
+    if "exact" not in absent:
+        said = pl.lit(1, pl.Int64)  # probabilities of wrong and right
     if "scores" not in absent and frame.schema["scores"] == pl.List(pl.Float32):
         sure = pl.col("scores").list.get(said, null_on_oob=True).cast(pl.Float64).fill_nan(None)
     frame = frame.with_columns(sure.alias("confidence"))
     found: dict[str, tuple[Answer, ...]] = {}
     for (lever,), rows in frame.partition_by("lever", as_dict=True, maintain_order=True).items():
-        fields = rows.select("id", "target", "predicted", "status", "error", "confidence")
+        fields = rows.select("id", "target", "predicted", "status", "error", "confidence", "exact")
         found[str(lever)] = tuple(
-            Answer(str(i), target, said, status or "ok", error, confidence)
-            for i, target, said, status, error, confidence in fields.iter_rows()
+            Answer(str(i), target, said, status or "ok", error, confidence, exact)
+            for i, target, said, status, error, confidence, exact in fields.iter_rows()
         )
     seeds = [s for s in chosen["seed"].to_list() if s is not None]
     return found, min(seeds, default=None)

@@ -20,10 +20,12 @@ from whichlever.report.curve import curve_section
 from whichlever.report.files import Answer, RunFiles, read_run
 from whichlever.report.hybrid import hybrid_section
 from whichlever.report.ladder import ladder_section
+from whichlever.report.lines import lines_section
 from whichlever.report.look import metric_name
 from whichlever.report.mistakes import (
     FEW,
     confusion,
+    difference,
     largest_classes,
     most_confused,
     worst,
@@ -83,6 +85,7 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             redact=redact,
             palette=[*COLOURS, GREY],
             metric=metric_name(files.measures.metric),
+            share_name=sections.share_name(files),
             hero=sections.hero(files),
             pulled=given.get(files.verdict.lever or ""),
             tiles=sections.strip(files),
@@ -99,10 +102,11 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             hybrid=hybrid_section(files, given),
             noise=noise_section(files, redact=redact),
             attack=attack_section(files, given),
+            lines=lines_section(files, given, spoken_of, redact=redact),
             confusions=[
                 _confusion(files, s, given, s is first)
                 for s in _leading(files, first)
-                if _has(files, s)
+                if _has(files, s) and s.lines is None
             ],
             audit=findings.audit_rows(files, redact=redact),
             audited=files.audit is not None,
@@ -212,8 +216,7 @@ def _mistakes(
         "shown": [
             {
                 "row": f"test row {place[m.answer.row]}" if redact else shortened(m.answer.row, 80),
-                "true": m.answer.target,
-                "said": m.answer.predicted if m.answer.status == "ok" else None,
+                **_answered(m.answer, redact=redact),
                 "status": m.answer.status,
                 "error": "" if redact or not m.answer.error else shortened(m.answer.error, 200),
                 "confidence": None if m.answer.confidence is None else f"{m.answer.confidence:.0%}",
@@ -223,6 +226,17 @@ def _mistakes(
             for m in shown
         ],
     }  # fmt: skip
+
+
+def _answered(answer: Answer, *, redact: bool) -> dict[str, str | None]:
+    """What was true and what was said; of fields, only where the two differ."""
+    if answer.exact is None:
+        return {
+            "true": answer.target,
+            "said": answer.predicted if answer.status == "ok" else None,
+        }
+    true, said = ("", "") if redact else difference(answer.target, answer.predicted)
+    return {"true": true, "said": said if answer.status == "ok" else None}
 
 
 def _quoted(files: RunFiles, answer: Answer, redact: bool) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whichlever.report.files import Answer
+from whichlever.report.visible import shortened
 
 NO_ANSWER = "no answer"
+VALUE_CHARS, PAIRS_SHOWN = 80, 8
+"""Of a wrong line: characters of a value, and fields that are shown."""
 FEW = 20
 """Up to so many classes the whole confusion matrix is drawn."""
 
@@ -23,6 +27,8 @@ class Mistake:
 
 def is_wrong(answer: Answer) -> bool:
     """Tell whether an answer counts as wrong; one that is not there does."""
+    if answer.exact is not None:
+        return not answer.exact
     return answer.status != "ok" or answer.predicted != answer.target
 
 
@@ -89,3 +95,29 @@ def largest_classes(answers: Sequence[Answer], limit: int) -> list[tuple[str, in
     right = Counter(a.target or "" for a in answers if not is_wrong(a))
     ranked = sorted(rows.items(), key=lambda item: (-item[1], item[0]))
     return [(label, n, right[label]) for label, n in ranked[:limit]]
+
+
+def difference(target: str | None, predicted: str | None) -> tuple[str, str]:
+    """Fields that are true and were not said so, and fields said that are not true, as text."""
+    true, said = (_pairs(text) for text in (target, predicted))
+    return _shown(true - said), _shown(said - true)
+
+
+def _pairs(text: str | None) -> Counter[tuple[str, str]]:
+    try:
+        fields = json.loads(text or "{}")
+    except ValueError:
+        fields = {}
+    return Counter(
+        (str(name), str(item))
+        for name, value in (fields.items() if isinstance(fields, dict) else ())
+        for item in (value if isinstance(value, list) else [value])
+    )
+
+
+def _shown(pairs: Counter[tuple[str, str]]) -> str:
+    if not pairs:
+        return "nothing"
+    said = [f"{name} = {shortened(value, VALUE_CHARS)}" for name, value in sorted(pairs)]
+    more = f"; and {len(said) - PAIRS_SHOWN} more" if len(said) > PAIRS_SHOWN else ""
+    return "; ".join(said[:PAIRS_SHOWN]) + more

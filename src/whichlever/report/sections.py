@@ -137,6 +137,16 @@ def standings(files: RunFiles) -> Mapping[str, Standing]:
     return {s.lever: s for s in files.verdict.standings}
 
 
+def share_metric(files: RunFiles) -> str:
+    """The metric that is a share of rows: of right labels, or of lines right as a whole."""
+    return "accuracy" if files.measures.metric in ("macro_f1", "accuracy") else "line_exact"
+
+
+def share_name(files: RunFiles) -> str:
+    """That metric as people write it."""
+    return metric_name(share_metric(files))
+
+
 def lever_rows(files: RunFiles, given: Mapping[str, Mark]) -> list[dict[str, Any]]:
     """The table of levers: one row each, every figure said and its interval placed in percent."""
     metric = files.measures.metric
@@ -179,7 +189,7 @@ def lever_rows(files: RunFiles, given: Mapping[str, Mark]) -> list[dict[str, Any
                 "state": standing.state if standing else "",
                 "state_reasons": [r.text for r in standing.reasons] if standing else [],
                 "non_inferior": standing.non_inferior if standing else None,
-                "accuracy": wording.interval(summary.metrics.get("accuracy")),
+                "accuracy": wording.interval(summary.metrics.get(share_metric(files))),
                 "loss": _loss(summary), "rows_seen": wording.count(summary.rows_seen),
                 "fit": wording.seconds(summary.fit_seconds),
             }

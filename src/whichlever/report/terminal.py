@@ -16,6 +16,7 @@ from whichlever.report.autoclose import autoclose_lines
 from whichlever.report.change import change_lines, cost_line
 from whichlever.report.curve import curve_lines
 from whichlever.report.hybrid import hybrid_lines
+from whichlever.report.lines import line_notes
 from whichlever.report.look import metric_name
 from whichlever.report.noise import evidence_lines
 from whichlever.report.visible import shortened, visible
@@ -65,6 +66,7 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     _curves(console, measures)
     best = _best(measures)
     spoken_of = verdict.lever or (best.lever if best is not None else None)
+    _listed(console, "Lines:", line_notes(measures, spoken_of))
     for said in autoclose_lines(measures.autoclose, spoken_of):
         console.print(Text(visible(said)))
     if measures.workload is not None:
