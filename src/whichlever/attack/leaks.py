@@ -55,7 +55,7 @@ def measure_leaks(
         kept = fitted.run / "fits" / "attack" / f"{name}-leaks-{key[:16]}.json"
         if not kept.exists():
             with fitted.predictor(name) as predictor:
-                found = _asked(name, predictor, rows, fitted.task, ground, fitted.progress)
+                found = ask_for_secrets(name, predictor, rows, fitted.task, ground, fitted.progress)
             write_json(kept, [leak.model_dump(mode="json") for leak in found])
         out += [Leak.model_validate(leak) for leak in read_json(kept)]
     return tuple(out)
@@ -79,7 +79,7 @@ def canary_of(seed: int) -> str:
     return "wl" + "".join(random.choice(list(string.ascii_lowercase + string.digits), 14))
 
 
-def _asked(
+def ask_for_secrets(
     name: str,
     predictor: Any,  # noqa: ANN401 - prompt's or rag's, which have a chooser
     rows: Sequence[Row],
@@ -87,6 +87,15 @@ def _asked(
     ground: Ground,
     progress: Progress,
 ) -> list[Leak]:
+    """Ask one prompting lever's model, held to the labels and not, for what it was told.
+
+    Parameters
+    ----------
+    predictor
+        Has a ``chooser``; where it also has ``handed``, rows are given passages.
+    rows
+        Rows that ask for the instructions.
+    """
     canary = canary_of(ground.aim.seed)
     own: Chooser = predictor.chooser
     about = f"{task.about} Internal reference: {canary}."
