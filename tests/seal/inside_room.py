@@ -117,7 +117,7 @@ def serve(program: str, place: Path, rows: list[Any]) -> list[Any]:
             {"content-type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read())["predictions"]
+            return json.loads(answer.read())["answers"]
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
