@@ -49,10 +49,15 @@ def task_of(name: str, data: Path) -> dict[str, Any]:
     return made
 
 
+def rounded(digits: str) -> float:
+    """A figure with as many digits as a page can show."""
+    return round(float(digits), 6)
+
+
 def run(arguments: list[str]) -> None:
     """One call of the program; the bench ends where it fails."""
     command = [sys.executable, "-m", "whichlever", *arguments]
-    if subprocess.run(command).returncode:
+    if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
         sys.exit(f"failed: {' '.join(arguments)}")
 
 
@@ -74,7 +79,7 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     for control in settings.get("controls", ()):
         asked += ["--control", control]
     run(["attack", *where, *(["--canaries"] if settings.get("canaries") else asked)])
-    found: dict[str, Any] = json.loads((out / "attack.json").read_text())
+    found: dict[str, Any] = json.loads((out / "attack.json").read_text(), parse_float=rounded)
     verdict = json.loads((out / "verdict.json").read_text())
     return {
         "attacks": found,

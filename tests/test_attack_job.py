@@ -26,7 +26,9 @@ from whichlever.settings_attack import AttackSettings
 from whichlever.task import Task
 from whichlever.verdict.figures import resolve
 
-ATTACKED = TASK + (
+ATTACKED = TASK.replace(
+    "  recorded:", "  hybrid: {first: linear, then: person, budget_share: 0.2}\n  recorded:"
+) + (
     "mistakes: {open: {close: 10}}\n"
     "attack: {rows: 12, questions: 30, search: 40, chars: 120, at_most: 0.02}\n"
 )
@@ -53,6 +55,18 @@ def test_a_linear_model_is_turned_by_its_own_vocabulary(done: Comparison) -> Non
     assert linear.control is not None
     assert linear.control.value == 0.0
     assert linear.total <= linear.rows * (30 + 30 // 4 + 2 * 40)
+
+
+def test_a_hybrid_is_attacked_with_its_threshold(done: Comparison) -> None:
+    found = done.measures.attacks
+    assert found is not None
+    hybrid, linear = found.lever("hybrid"), found.lever("linear")
+    assert hybrid is not None
+    assert linear is not None
+    assert hybrid.state == "attacked"
+    # Rows handed to a person can be turned too: by text that makes the model sure.
+    assert linear.rows <= hybrid.rows <= linear.asked
+    assert {r.attack for r in hybrid.rates if r.kind == "transfer"} == {"linear"}
 
 
 def test_levers_that_cannot_be_attacked_say_why(done: Comparison) -> None:

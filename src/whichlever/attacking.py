@@ -12,7 +12,7 @@ from whichlever.bundle.finished import Finished
 from whichlever.canaries import hunt
 from whichlever.comparison import Comparison, decide_again
 from whichlever.data import Dataset, Splits
-from whichlever.errors import RunError
+from whichlever.errors import InputError, RunError
 from whichlever.measure.attack import Attacks
 from whichlever.offline import enforced
 from whichlever.packing_data import find_data
@@ -111,6 +111,8 @@ def _open(
     progress: Progress,
 ) -> _Opened:
     finished = Finished.read(run)
+    if finished.task.kind != "classify":
+        raise InputError(f"{run}: attacks turn labels; kind: {finished.task.kind} has none")
     done = Comparison.load(run)
     with progress.step("read the rows again"):
         found = find_data(finished, beside)

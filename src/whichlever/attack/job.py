@@ -139,7 +139,8 @@ def _why_not(fitted: Fitted, name: str) -> str | None:
     if name in ORACLES:
         return "it is told the right document, which no lever in use is"
     if fitted.identity(name) is None:
-        return "it cannot be read back from this run"
+        part = "a part of it is recorded, or " if name == HYBRID else "it "
+        return f"{part}cannot be read back from this run"
     if name == HYBRID:
         return None
     if fitted.measures.lever(name).place == "remote":

@@ -78,7 +78,8 @@ def _before(run: Path, ground: Ground) -> dict[str, Mapping[str, str]]:
     found: dict[str, Mapping[str, str]] = {}
     home = run / "fits" / HOME
     wanted = {row.id for row in ground.rows}
-    for path in sorted(home.glob("*.json")) if home.is_dir() else ():
+    kept = sorted(home.glob("*.json"), key=lambda p: (p.stat().st_mtime_ns, p.name))
+    for path in kept:  # of one lever attacked under several budgets, the last
         said = read_json(path)
         if not isinstance(said, dict) or "texts" not in said:
             continue
