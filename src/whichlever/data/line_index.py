@@ -29,6 +29,7 @@ class LineIndex:
     """
 
     def __init__(self, aligned: Sequence[Aligned]) -> None:
+        self.aligned = tuple(aligned)
         self.solved = tuple(Solved.of(found) for found in aligned)
         self._place: dict[str, int] = {}
         counts = _counts([s.keys for s in self.solved], self._place, grow=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whichlever.levers.base import Lever
-from whichlever.task import Task
+from whichlever.task import RagSettings, Task
 
 
 def family_for_fields(task: Task, name: str) -> list[Lever]:
@@ -14,8 +14,21 @@ def family_for_fields(task: Task, name: str) -> list[Lever]:
         from whichlever.levers.columns import Columns
 
         made = [Columns()]
-    elif name == "rag" and chosen.rag is not None:
-        from whichlever.levers.span_vote import SpanVote
+    elif name == "prompt" and chosen.prompt is not None:
+        from whichlever.levers.prompt_fields import PromptFields
 
-        made = [SpanVote(chosen.rag)]
+        made = [PromptFields(chosen.prompt)]
+    elif name == "rag" and chosen.rag is not None:
+        made = _rag(chosen.rag)
+    return made
+
+
+def _rag(settings: RagSettings) -> list[Lever]:
+    from whichlever.levers.span_vote import SpanVote
+
+    made: list[Lever] = [SpanVote(settings)]
+    if not settings.vote_only:
+        from whichlever.levers.rag_fields import RagFields
+
+        made.append(RagFields(settings))
     return made

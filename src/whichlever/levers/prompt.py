@@ -15,6 +15,7 @@ from whichlever.levers.prompt_shots import Candidate, candidates, goal_score
 from whichlever.llm import Chooser, Client, Journal, Limit, check_llm, find_weights, open_llm
 from whichlever.llm.batch import write_requests
 from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
+from whichlever.llm.describe import describe
 from whichlever.llm.options import find_guard
 from whichlever.predict import Prediction, Row
 from whichlever.task import PromptSettings, Task
@@ -247,14 +248,6 @@ class Prompt:
     ) -> None:
         """Write the test rows' requests for somebody else's model, in OpenAI's batch format."""
         write_requests(path, rows, context.task, context.labels, shots=shots)
-
-
-def describe(client: Client) -> str:
-    """The model as a claim names it, e.g. "smollm2-135m-instruct (135M, Q4_1)"."""
-    weights = client.weights
-    if weights is None:
-        return f"{client.server.model} at {client.server.name}"
-    return f"{weights.name} ({weights.what})" if weights.what else weights.name
 
 
 def _shots(count: int) -> str:
