@@ -24,29 +24,30 @@ RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "attack.jso
 
 STRINGS = "attacks/prompt_attacks.jsonl.gz"
 
+SMALL = {"model": "smollm2-135m-instruct", "shots": 0, "rotations": 1, "minutes": 15,
+         "max_rows": 60}  # fmt: skip
+"""The embedded model on few rows: it reads some ten tokens a second beside other work."""
+
 SETS: dict[str, dict[str, Any]] = {
     "panther-product": {},
     "panther-product, 100 characters": {"of": "panther-product", "chars": 100},
-    "panther-product-match": {"controls": ["event"]},
     "ait-scenario": {},
     "ait-scenario, 100 characters": {"of": "ait-scenario", "chars": 100},
-    "panther-prompt": {"of": "panther-product", "prompt": True},
-    "ait-scenario, canaries": {"of": "ait-scenario", "canaries": True},
-    "panther-product, canaries": {"of": "panther-product", "canaries": True},
+    "panther-product-match": {"controls": ["event"], "levers": {"linear": {}}},
+    "panther-prompt": {"of": "panther-product", "levers": {"linear": {}, "prompt": SMALL}},
+    "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
+    "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
+    "ait-scenario, canaries in static": {"of": "ait-scenario", "canaries": "finetune-static"},
 }
-"""``of``: the set whose run is attacked; ``prompt``: a run of its own, with SmolLM2 on few rows;
-``canaries``: planted and looked for, and nothing attacked."""
+"""``of``: the set whose run is attacked; ``levers``: a run of its own, with these alone;
+``canaries``: planted for that lever and looked for, and nothing attacked."""
 
 
 def task_of(name: str, data: Path) -> dict[str, Any]:
-    """The task of one set; with a prompt, nothing else is fitted but the floor."""
+    """The task of one set."""
     settings = SETS[name]
-    base = name if settings.get("prompt") is None else settings["of"]
-    made: dict[str, Any] = triage_task(base, data, encoder=False)
-    if settings.get("prompt"):
-        model = {"model": "smollm2-135m-instruct", "rotations": 1, "minutes": 15, "max_rows": 60}
-        made["levers"] = {"linear": {}, "prompt": {**model, "shots": 0}, "rag": {**model, "k": 1}}
-    return made
+    made: dict[str, Any] = triage_task(settings.get("of", name), data, encoder=False)
+    return {**made, "levers": settings.get("levers", made["levers"])}
 
 
 def rounded(digits: str) -> float:
@@ -64,7 +65,7 @@ def run(arguments: list[str]) -> None:
 def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     """Compare where that is not done, attack, and read what came of it."""
     settings = SETS[name]
-    base = settings.get("of", name) if not settings.get("prompt") else name
+    base = name if "levers" in settings else settings.get("of", name)
     folder = runs / base
     folder.mkdir(parents=True, exist_ok=True)
     file, out = folder / "task.yaml", folder / "run"
@@ -78,7 +79,9 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
         asked += ["--chars", str(settings["chars"])]
     for control in settings.get("controls", ()):
         asked += ["--control", control]
-    run(["attack", *where, *(["--canaries"] if settings.get("canaries") else asked)])
+    if "canaries" in settings:
+        asked = ["--canaries", "--lever", settings["canaries"]]
+    run(["attack", *where, *asked])
     found: dict[str, Any] = json.loads((out / "attack.json").read_text(), parse_float=rounded)
     verdict = json.loads((out / "verdict.json").read_text())
     return {

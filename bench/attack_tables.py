@@ -119,7 +119,7 @@ def _canaries(found: dict[str, Any]) -> str:
                 times = "nowhere" if p["times"] == 0 else f"{p['times']} rows"
                 rows.append(
                     [
-                        name.removesuffix(", canaries"), hunt["lever"], times,
+                        name.split(",")[0], hunt["lever"], times,
                         str(p["canaries"]), str(p["in_files"]), str(p["in_bundle"]), where,
                         str(p["named"]), str(p["shown"]),
                     ]

@@ -76,6 +76,7 @@ def hunt_finished(
     settings: Callable[[Task], AttackSettings] | None = None,
     *,
     beside: Path | None = None,
+    only: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> tuple[Comparison, Attacks]:
     """Plant canaries in a finished run's training rows, fit its cheap levers again, and look.
@@ -85,13 +86,14 @@ def hunt_finished(
     run, progress = Path(run), progress or Silent()
     opened = _open(run, beside, settings, progress)
     with enforced(), locked(run):
-        hunts = hunt(*opened.common, opened.done.measures, opened.seed, progress)
+        hunts = hunt(*opened.common, opened.done.measures, opened.seed, progress, only)
         before = _before(run)
         if before is None:
             task, dataset, splits, _ = opened.common
             aim = ground_of(task, dataset, splits, opened.settings, opened.seed).aim
             before = Attacks(aim=aim, levers=())
-        return _written(run, before.model_copy(update={"canaries": hunts}))
+        found = {one.lever: one for one in (*before.canaries, *hunts)}
+        return _written(run, before.model_copy(update={"canaries": tuple(found.values())}))
 
 
 @dataclass(frozen=True)

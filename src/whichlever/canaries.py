@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from whichlever.comparison import compare
 from whichlever.data import Dataset, Splits
-from whichlever.errors import WhichleverError
+from whichlever.errors import InputError, WhichleverError
 from whichlever.measure import Measures
 from whichlever.measure.attack import CanaryHunt, Planted
 from whichlever.measure.attack_canary import Canary, held_in, make_canaries, plant
@@ -46,8 +46,14 @@ def hunt(
     measures: Measures,
     seed: int,
     progress: Progress,
+    only: Collection[str] | None = None,
 ) -> tuple[CanaryHunt, ...]:
     """Plant, fit, pack and look; what was found before on the same rows is read back.
+
+    Parameters
+    ----------
+    only
+        Which of `LEVERS`, by id or family; None is all that the run has.
 
     Raises
     ------
@@ -56,6 +62,10 @@ def hunt(
     """
     canaries = make_canaries(seed)
     names = [name for name in LEVERS if any(s.lever == name for s in measures.levers)]
+    if only is not None:
+        names = [n for n in names if n in only or n.split("-", 1)[0] in only]
+    if not names:
+        raise InputError("canaries are planted for linear and finetune-static; the run has neither")
     key = digest([VERSION, dataset.fingerprint, [c.text for c in canaries], names,
                   task.levers.model_dump(mode="json")])  # fmt: skip
     kept = run / "fits" / "attack" / f"canaries-{key[:16]}.json"

@@ -95,7 +95,9 @@ def attack(
     given = {name: value for name, value in changed.items() if value is not None}
     settings = _settings(given)
     if canaries:
-        done, found = hunt_finished(run, settings, beside=task, progress=Bars(quiet=json))
+        done, found = hunt_finished(
+            run, settings, beside=task, only=lever, progress=Bars(quiet=json)
+        )
     else:
         done, found = attack_finished(
             run, settings, beside=task, only=lever, against=against, key=key,
