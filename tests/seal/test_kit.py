@@ -6,18 +6,20 @@ import hashlib
 import json
 import random
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
 from kits import members, rewritten, small_kit, small_plan
+from packaging.requirements import Requirement
 
 from whichlever.bundle.bom import validate_bom
 from whichlever.bundle.sign import new_key
-from whichlever.errors import CheckFailed, InputError, NotTrusted
+from whichlever.errors import BundleError, CheckFailed, InputError, NotTrusted
 from whichlever.seal.check import check_kit
 from whichlever.seal.format import SUMS
 from whichlever.seal.kit import write_kit
-from whichlever.seal.plan import plan_kit
+from whichlever.seal.plan import WHOLE, plan_kit
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +182,20 @@ def test_what_is_no_kit_is_said_to_be_none(content: bytes, tmp_path: Path) -> No
     path.write_bytes(content)
     with pytest.raises(InputError, match="is not a kit"):
         check_kit(path)
+
+
+def test_a_key_that_cannot_sign_is_refused_before_the_work(tmp_path: Path) -> None:
+    plan = small_plan(tmp_path / "from")
+    (tmp_path / "no.key").write_text("not a key")
+    with pytest.raises(BundleError, match="no private key"):
+        write_kit(plan, tmp_path / "kit.tar", tmp_path / "no.key")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["from", "no.key"]
+
+
+def test_the_default_is_every_part_of_the_program() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    (everything,) = project["optional-dependencies"]["all"]
+    assert set(Requirement(everything).extras) == set(WHOLE)
 
 
 def test_a_bundle_that_could_not_answer_there_is_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def seal(
     ] = None,
     extras: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Optional parts; left out: train,llm,sign,serve."),
+        typer.Option(metavar="A,B", help="Optional parts, e.g. sign,serve; left out: all."),
     ] = None,
     no_train: Annotated[
         bool, typer.Option("--no-train", help="A small kit that verifies, runs and serves.")

@@ -10,12 +10,14 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from whichlever.bundle.bom import validate_bom
 from whichlever.bundle.format import as_json
 from whichlever.bundle.keyring import Key
-from whichlever.errors import InputError
+from whichlever.bundle.sign import private_key, sign_folder
+from whichlever.errors import InputError, MissingExtraError
 from whichlever.progress import Progress, Silent, Step
 from whichlever.run import written_aside
 from whichlever.seal.archive import write_tar
@@ -84,6 +86,7 @@ def write_kit(
     """
     told = progress or Silent()
     _room(plan, out)
+    _check_key(key, passphrase)  # now, not when minutes of work are done
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".wl-seal-", dir=out.parent) as place:
         root = Path(place) / "kit"
@@ -210,6 +213,17 @@ def _bundles(plan: SealPlan, folder: Path) -> Iterator[SealedBundle]:
         )
 
 
+def _check_key(key: Path | None, passphrase: str | None) -> None:
+    if key is None:
+        return
+    if find_spec("model_signing") is None:
+        raise MissingExtraError("signing", "sign")
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    if not isinstance(private_key(key, passphrase), ec.EllipticCurvePrivateKey):
+        raise InputError(f"{key}: is no elliptic-curve key (make one: whichlever sign --new-key)")
+
+
 def _sum_and_sign(root: Path, key: Path | None, passphrase: str | None) -> Key | None:
     """Write the checksums; with a key, sign them twice: for openssl alone, and as a model."""
     names = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
@@ -220,11 +234,7 @@ def _sum_and_sign(root: Path, key: Path | None, passphrase: str | None) -> Key |
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from whichlever.bundle.sign import private_key, sign_folder
-
     private = private_key(key, passphrase)
-    if not isinstance(private, ec.EllipticCurvePrivateKey):
-        raise InputError(f"{key}: is no elliptic-curve key (make one: whichlever sign --new-key)")
     (root / SUMS_SIGNATURE).write_bytes(private.sign(sums, ec.ECDSA(hashes.SHA256())))
     signer, signature = sign_folder(root, key, passphrase)
     (root / SIGNATURE).write_bytes(signature)

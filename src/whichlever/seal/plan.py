@@ -18,8 +18,8 @@ from whichlever.seal.format import BUNDLES, is_name
 from whichlever.seal.given import kept_wheels
 from whichlever.seal.installed import Installed, find, needed
 
-WHOLE = ("train", "llm", "sign", "serve")
-"""The extras of the whole loop: init, compare, pack, sign, verify, run, serve."""
+WHOLE = ("train", "llm", "sign", "serve", "mail")
+"""Every extra that a user has a use for, as ``whichlever[all]``: the whole loop."""
 
 ANSWERING = ("sign", "serve")
 """The extras of a machine that only verifies, runs and serves."""
@@ -180,7 +180,7 @@ def _answerable(bundles: Iterable[CarriedBundle], packages: Mapping[str, Install
     """Refuse a kit whose bundles could not answer where it is installed."""
     for bundle in bundles:
         for kind in ("", *(part.kind for part in bundle.manifest.parts)):
-            for package in NEEDED[kind]:
+            for package in NEEDED.get(kind, ()):
                 if package.lower() not in packages:
                     raise InputError(
                         f"{bundle.path}: answering needs {package}, which is not in the chosen "
