@@ -95,10 +95,7 @@ def _chart(found: Attacks, given: Mapping[str, Mark]) -> Chart | None:
     for one in tried:
         assert one.flip is not None
         rows.append(_point(ALL, one.lever, one.flip))
-        rows += [
-            _point(f"{'· ' if r.kind == 'way' else ''}{_short(r)}", one.lever, r.rate)
-            for r in one.rates
-        ]
+        rows += [_point(_short(r), one.lever, r.rate) for r in one.rates if r.kind != "way"]
     kinds = list(dict.fromkeys(row["attack"] for row in rows))
     order = {name: i for i, name in enumerate(sorted(kinds, key=_place))}
     rows.sort(key=lambda row: order[row["attack"]])
@@ -141,12 +138,12 @@ def _short(rate: FlipRate) -> str:
         return "any, none of your rows known"
     if rate.kind == "strings":
         return f"strings, all {rate.attack}"
-    return rate.attack if rate.kind == "way" else f"strings: {rate.attack}"
+    return f"strings: {rate.attack}"
 
 
 def _place(name: str) -> tuple[int, str]:
-    """Everything together, then searches, transfers, families, ways, and the control last."""
-    starts = (ALL, "any,", "search", "found on", "strings", "·", "control")
+    """Everything together, then searches, transfers, families, and the control last."""
+    starts = (ALL, "any,", "search", "found on", "strings", "control")
     return next((i for i, start in enumerate(starts) if name.startswith(start)), 9), name
 
 
