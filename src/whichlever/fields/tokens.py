@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from whichlever.fields.timestamps import UNIT
 
-KINDS = ("time", "mac", "ip6", "ip4", "number", "word", "mark", "run")
+KINDS = ("time", "mac", "ip6", "ip4", "number", "word", "run", "mark")
 _EDGE = r"(?<![0-9A-Za-z_.:-])"
 _H = "[0-9A-Fa-f]"
-_TOKEN = re.compile(
+pattern = re.compile(
     rf"(?P<time>{UNIT})"
     rf"|(?P<mac>(?<![0-9A-Za-z:-])(?:{_H}{{2}}:){{5}}{_H}{{2}}(?![0-9A-Za-z:])"
     rf"|(?<![0-9A-Za-z:-])(?:{_H}{{2}}-){{5}}{_H}{{2}}(?![0-9A-Za-z-])"
@@ -31,6 +31,9 @@ _TOKEN = re.compile(
 )
 
 
+"""The tokeniser's expression; its first seven groups are ``KINDS`` without ``mark``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A piece of a line: half-open code-point offsets and what kind it is (one of ``KINDS``)."""
@@ -43,7 +46,7 @@ class Token:
 def tokens(text: str, limit: int | None = None) -> list[Token]:
     """Cut a text; at most ``limit`` tokens, the rest of the text is left."""
     found: list[Token] = []
-    for match in _TOKEN.finditer(text):
+    for match in pattern.finditer(text):
         found.append(Token(match.start(), match.end(), match.lastgroup or "mark"))
         if limit is not None and len(found) >= limit:
             break

@@ -1,0 +1,83 @@
+"""The best labels of a line: a mark may only go on where its name was open before (Viterbi)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whichlever.infer.tagger.candidates import Pairs
+from whichlever.infer.tagger.labels import Labels
+
+Array = NDArray[Any]
+KEPT = 6
+"""Labels of a token that the search looks at."""
+_FORBIDDEN = -30.0
+
+
+def decode(pairs: Pairs, scores: Array, first: Array, labels: Labels) -> Array:
+    """Choose labels.
+
+    Parameters
+    ----------
+    pairs, scores
+        Candidates and their log-probabilities.
+    first
+        (lines + 1,) where each line's tokens begin.
+
+    Returns
+    -------
+    ndarray
+        (tokens,) chosen labels.
+    """
+    order = np.lexsort((-scores, pairs.token))
+    best = order[pairs.first[:-1]] if len(pairs.first) > 1 else order[:0]
+    chosen = pairs.label[best]
+    inner = np.array([bool(names) for names in labels.inner])[chosen]
+    for line in np.unique(np.searchsorted(first, np.flatnonzero(inner), "right") - 1):
+        begin, end = int(first[line]), int(first[line + 1])
+        if not _sound(chosen[begin:end].tolist(), labels):
+            chosen[begin:end] = _search(pairs, scores, order, begin, end, labels)
+    return np.asarray(chosen)
+
+
+def _sound(chosen: list[int], labels: Labels) -> bool:
+    before: frozenset[str] = frozenset()
+    for label in chosen:
+        if not labels.inner[label] <= before:
+            return False
+        before = labels.names[label]
+    return True
+
+
+def _search(
+    pairs: Pairs, scores: Array, order: Array, begin: int, end: int, labels: Labels
+) -> list[int]:
+    before: list[tuple[int, float]] = []
+    back: list[list[tuple[int, int]]] = []
+    for at in range(begin, end):
+        rows = order[pairs.first[at] : pairs.first[at + 1]]
+        options = [(int(pairs.label[r]), float(scores[r])) for r in rows[:KEPT]]
+        if all(label for label, _ in options):
+            options += [(int(pairs.label[r]), float(scores[r])) for r in rows if not pairs.label[r]]
+        here: list[tuple[int, float]] = []
+        links: list[tuple[int, int]] = []
+        for label, score in options:
+            inner = labels.inner[label]
+            total, link = _FORBIDDEN * (1 if inner else 0), -1
+            if before:
+                total, link = max(
+                    (past + (0.0 if inner <= labels.names[last] else _FORBIDDEN), i)
+                    for i, (last, past) in enumerate(before)
+                )
+            here.append((label, total + score))
+            links.append((label, link))
+        back.append(links)
+        before = here
+    at = max(range(len(before)), key=lambda i: before[i][1])
+    found: list[int] = []
+    for links in reversed(back):
+        label, at = links[at]
+        found.append(label)
+    return found[::-1]

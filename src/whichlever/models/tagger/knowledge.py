@@ -1,0 +1,51 @@
+"""Counting: what the features of labelled tokens say, in each source and over all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whichlever.fields.tokens import KINDS
+from whichlever.infer.tagger.candidates import ABROAD, TEMPLATES, Habit, at_home
+from whichlever.infer.tagger.counts import Counts, count, strongest
+from whichlever.models.tagger.corpus import Corpus
+
+Array = NDArray[Any]
+COMMON_LABELS = 12
+"""Labels kept of what all sources say of one feature."""
+
+
+def home_counts(corpus: Corpus, lines: Array) -> Counts:
+    """Count within sources, over some lines."""
+    tokens = corpus.tokens(lines)
+    inside = at_home(corpus.features[tokens], corpus.hashes[corpus.source[corpus.line[tokens]]])
+    return count(inside.ravel(), np.repeat(corpus.label[tokens], TEMPLATES))
+
+
+def common_counts(corpus: Corpus) -> Counts:
+    """Count over all sources; each source's word has at most the weight of one."""
+    features, labels, weights = [], [], []
+    for source in range(len(corpus.sources)):
+        tokens = corpus.tokens(np.flatnonzero(corpus.source == source))
+        wide = np.ascontiguousarray(corpus.features[tokens][:, ABROAD])
+        one = count(wide.ravel(), np.repeat(corpus.label[tokens], len(ABROAD)))
+        sizes = np.diff(one.first)
+        features.append(np.repeat(one.key, sizes))
+        labels.append(one.label)
+        weights.append((one.weight / (np.repeat(one.total, sizes) + 0.5)).astype(np.float32))
+    counts = count(np.concatenate(features), np.concatenate(labels), np.concatenate(weights))
+    return strongest(counts, COMMON_LABELS)
+
+
+def habit_of(corpus: Corpus, lines: Array) -> Habit:
+    """Count what kinds of token each label has in each source, over some lines."""
+    shape = (len(corpus.sources) + 1, len(corpus.labels.marks), len(KINDS))
+    tokens = corpus.tokens(lines)
+    at = np.ravel_multi_index(
+        (corpus.source[corpus.line[tokens]], corpus.label[tokens], corpus.kind[tokens]), shape
+    )
+    kinds = np.bincount(at, minlength=int(np.prod(shape))).reshape(shape).astype(np.float32)
+    size = np.bincount(corpus.source[lines], minlength=shape[0]).astype(np.float32)
+    return Habit(kinds, size)
