@@ -30,10 +30,13 @@ _DELIMITERS = ",\t|;^"
 _OPEN = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _TYPE_KEYS = frozenset(
     {
-        "type", "subtype", "msg_id", "msgid", "logid", "log_id", "m", "event", "action", "eventtype", "event_type", "id", "sid", "op", "name", "category", "cat", "ev", "class", "act", "reason", "service", "operation", "recordtype", "messageid"
+        "type", "subtype", "msg_id", "msgid", "logid", "log_id",
+        "m", "event", "action", "eventtype", "event_type",
+        "id", "sid", "op", "name",
+        "category", "cat", "ev", "class", "act", "reason",
+        "service", "operation", "recordtype", "messageid"
     }
-)
-)
+)  # fmt: skip
 
 
 def hash_of(text: str) -> int:

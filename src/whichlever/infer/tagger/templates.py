@@ -41,7 +41,8 @@ NAMES = (
     "key+offset", "key+word", "key+class+offset", "key+kind+apart", "left2+kind", "left+right+kind",
     "left2+word+right", "column+kind", "column+type", "column+type+inside", "said+kind",
     "said2+kind", "word", "order+type", "blank+kind", "left4+kind", "word+right3",
-    "said+ahead+kind", "type+said+kind", "left3+right2", "key+type+offset", "blank+type3+inside", "shape+left",
+    "said+ahead+kind", "type+said+kind", "left3+right2", "key+type+offset",
+    "blank+type3+inside", "shape+left",
     "quote+blank+column", "class+key", "left2+right2+class", "type3+order+kind", "type+left2",
     "column+inside+kind+left", "key+kind", "shape", "left6",
 )  # fmt: skip
