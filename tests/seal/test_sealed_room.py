@@ -72,7 +72,10 @@ def test_files_lie_only_where_the_manual_says(walked: tuple[dict[str, Any], Watc
     assert said["home"] == []  # without weights there is nothing to keep there
     assert said["tmp"] == []
     top = {name.partition("/")[0] for name in said["work"]}
-    assert top == {"task", "run", "model.wl", "mine.key", "mine.pub", "in.jsonl", "out.jsonl"}
+    assert top == {
+        "task", "run", "model.wl", "mine.key", "mine.pub", "in.jsonl", "out.jsonl",
+        ".out.jsonl.job.json",
+    }  # fmt: skip
     run = {name.removeprefix("run/").partition("/")[0] for name in said["work"]
            if name.startswith("run/")}  # fmt: skip
     assert run == RUN | {"fits"}

@@ -183,9 +183,11 @@ trap 'exit 143' TERM HUP
 echo "installing @PACKAGES@ packages (about @INSTALLED_MB@ MB); this takes a minute or more ..."
 "$python" -I -m venv --without-pip "$real"
 pip=$(echo wheels/pip-*.whl)
-"$real/bin/python" -I "$here/$pip/pip" --isolated --disable-pip-version-check --no-input \
-	--no-cache-dir install --quiet --no-index --find-links "$here/wheels" \
-	--only-binary :all: --no-compile --require-hashes --requirement "$here/requirements.txt"
+# Without a PATH: pip would run the rustc it finds there, to tell an index about it.
+PATH=/nonexistent "$real/bin/python" -I "$here/$pip/pip" --isolated --disable-pip-version-check \
+	--no-input --no-cache-dir install --quiet --no-warn-script-location --no-compile \
+	--no-index --find-links "$here/wheels" --only-binary :all: \
+	--require-hashes --requirement "$here/requirements.txt"
 # Compiled on every core at once; pip would use one. What does not compile is a package's own.
 "$real/bin/python" -I -m compileall -q -j 0 "$real/lib" >/dev/null 2>&1 || :
 share=$real/share/whichlever
