@@ -6,12 +6,16 @@ reads a line is small: addresses, by a regular expression, known (a shape) where
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from whichlever.fields.spans import Parsed, Span
 from whichlever.runtime.logs.plan import Reading
@@ -41,34 +45,73 @@ def reading() -> Reading:
     return Reading(SmallParser(), "small", 0.5)
 
 
-def program(*options: str) -> list[str]:
-    return [
-        sys.executable,
-        str(Path(__file__).resolve()),
-        "run",
-        "x.wl",
-        "--format",
-        "logs",
-        *options,
-    ]
+def arguments(*options: str) -> list[str]:
+    return ["run", "x.wl", "--format", "logs", *options]
 
 
 def start(*options: str, **more: Any) -> subprocess.Popen[bytes]:
+    """The program as a process with pipes."""
     return subprocess.Popen(
-        program(*options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        **more,
+        [sys.executable, str(Path(__file__).resolve()), *arguments(*options)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
     )  # fmt: skip
 
 
-def finish(*options: str, given: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(program(*options), input=given, capture_output=True, timeout=60, **more)
+@dataclass(frozen=True)
+class Finished:
+    returncode: int
+    stdout: bytes
+    stderr: bytes
 
 
-if __name__ == "__main__":
+def finish(*options: str, given: bytes = b"") -> Finished:
+    """The program in this process, on real file descriptors: what it printed and returned."""
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as out, (
+        tempfile.TemporaryFile()
+    ) as said:  # fmt: skip
+        source.write(given)
+        source.seek(0)
+        with _standing_in(source, out, said):
+            code = program(arguments(*options))
+        out.seek(0)
+        said.seek(0)
+        return Finished(code, out.read(), said.read())
+
+
+@contextmanager
+def _standing_in(*files: IO[bytes]) -> Iterator[None]:
+    """Standard input, output and error are these files for a while."""
+    before, streams = [os.dup(i) for i in range(3)], (sys.stdin, sys.stdout, sys.stderr)
+    try:
+        for place, file in enumerate(files):
+            os.dup2(file.fileno(), place)
+        sys.stdin = os.fdopen(0, "r", closefd=False)
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+        yield
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        for place, descriptor in enumerate(before):
+            os.dup2(descriptor, place)
+            os.close(descriptor)
+        sys.stdin, sys.stdout, sys.stderr = streams
+
+
+def program(given: list[str]) -> int:
+    """`whichlever` with the small parser in place of a bundle's."""
     import whichlever.bundle
     from whichlever.cli import main
     from whichlever.runtime.logs import bundled
 
+    kept = whichlever.bundle.open_bundle, bundled.reading_of
     whichlever.bundle.open_bundle = lambda *_, **__: None  # type: ignore[assignment]
     bundled.reading_of = lambda _: reading()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        return main(given)
+    finally:
+        whichlever.bundle.open_bundle, bundled.reading_of = kept
+
+
+if __name__ == "__main__":
+    sys.exit(program(sys.argv[1:]))

@@ -43,11 +43,9 @@ def run_stream(plan: Plan, reading: Reading, json: bool) -> int:
 
     stop = Stop()
     out = open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115
-    ready = prepare(plan, reading, (sys.stdin.fileno(), out), stop, ocsf_event)
+    ready = prepare(plan, reading, (sys.stdin.fileno(), out), stop, ocsf_event, _warn)
     for address in ready.listening:
         typer.echo(f"listening on {address}", err=True)
-    for warning in ready.warnings:
-        typer.echo(f"warning: {one_line(warning)}", err=True)
     with _signals(stop) as seen:
         try:
             done = ready.stream.run()
@@ -62,6 +60,10 @@ def run_stream(plan: Plan, reading: Reading, json: bool) -> int:
             ready.sink.close()
     _say(done, plan, json)
     return 130 if seen == [signal.SIGINT] and not (plan.follow or plan.listen) else 0
+
+
+def _warn(said: str) -> None:
+    typer.echo(f"warning: {one_line(said)}", err=True)
 
 
 def _unwritten(error: OSError, name: str, done: Done, plan: Plan) -> str:

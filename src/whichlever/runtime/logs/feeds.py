@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections.abc import Sequence
 from typing import Protocol
 
 from whichlever.errors import DataError
@@ -23,6 +24,11 @@ class Feed(Protocol):
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
+        ...
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the user should be told, a sentence each."""
         ...
 
     def take(self) -> list[Line]:
@@ -47,6 +53,10 @@ class Feed(Protocol):
         """File descriptors that tell when more is there; [] where only looking tells."""
         ...
 
+    def begun(self) -> list[tuple[Origin, int]]:
+        """Files opened since this was last asked, each with the byte it was begun at."""
+        ...
+
     def lost(self) -> dict[str, int]:
         """What could not be kept, by kind, counted; {} where nothing was."""
         ...
@@ -66,6 +76,7 @@ class Pipe:
         self._lines = Splitter(Origin("-", source))
         self._stopping = False
         self.ended = False
+        self.warnings: tuple[str, ...] = ()
 
     def take(self) -> list[Line]:
         """The lines that have come; the last one, too, once the pipe is closed."""
@@ -97,6 +108,10 @@ class Pipe:
     def descriptors(self) -> list[int]:
         """The pipe's."""
         return [] if self.ended else [self._descriptor]
+
+    def begun(self) -> list[tuple[Origin, int]]:
+        """None: a pipe cannot be gone back to."""
+        return []
 
     def lost(self) -> dict[str, int]:
         """Nothing: a writer waits until it is read."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from whichlever.errors import InputError
-from whichlever.runtime.logs.lines import Line
+from whichlever.runtime.logs.lines import Line, Origin
 from whichlever.runtime.logs.position import Position
 from whichlever.runtime.logs.trail import Trail
 
@@ -32,6 +32,7 @@ class Files:
             if not path.is_file():
                 raise InputError(f"{path}: no such file")
         self._trails = [Trail(path, source, after.get(str(path))) for path, source in paths.items()]
+        self._begun: list[tuple[Origin, int]] = []
         self.warnings: list[str] = []
         """Files that could not be found again."""
 
@@ -46,6 +47,7 @@ class Files:
             return []
         trail = self._trails[0]
         opened = trail.current()
+        self._begun += trail.begun()
         if trail.warning is not None and trail.warning not in self.warnings:
             self.warnings.append(trail.warning)
         if opened is None:
@@ -73,6 +75,11 @@ class Files:
     def descriptors(self) -> list[int]:
         """None: a file is always ready."""
         return []
+
+    def begun(self) -> list[tuple[Origin, int]]:
+        """Files opened since this was last asked, each with the byte it was begun at."""
+        found, self._begun = self._begun, []
+        return found
 
     def lost(self) -> dict[str, int]:
         """Files that were rotated away while nobody read."""

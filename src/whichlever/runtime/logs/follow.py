@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from whichlever.runtime.logs.lines import Line
+from whichlever.runtime.logs.lines import Line, Origin
 from whichlever.runtime.logs.opened import OpenedFile
 from whichlever.runtime.logs.position import Position
 from whichlever.runtime.logs.trail import Trail
@@ -62,8 +62,13 @@ class Follow:
 
     @property
     def warnings(self) -> list[str]:
-        """Files that could not be found again."""
-        return [tail.trail.warning for tail in self._tails if tail.trail.warning is not None]
+        """Files that could not be found again, and a line that waits for its end."""
+        said = [tail.trail.warning for tail in self._tails if tail.trail.warning is not None]
+        if self.unfinished:
+            said.append(
+                f"{self.unfinished:,} bytes of an unfinished line are left for the next run"
+            )
+        return said
 
     def take(self) -> list[Line]:
         """What has been added, each file in turn."""
@@ -121,6 +126,11 @@ class Follow:
         """None: a file says nothing when it grows."""
         return []
 
+    def begun(self) -> list[tuple[Origin, int]]:
+        """Files opened since this was last asked, each with the byte it was begun at."""
+        return [opened for tail in self._tails for opened in tail.trail.begun()]
+
     def lost(self) -> dict[str, int]:
         """Files that were rotated away while nobody read."""
-        return {"files": len(self.warnings)} if self.warnings else {}
+        gone = sum(tail.trail.warning is not None for tail in self._tails)
+        return {"files": gone} if gone else {}

@@ -85,11 +85,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Ready:
-    """A stream that may run, what is to be said of it, and where it listens."""
+    """A stream that may run, and where it listens."""
 
     stream: Stream
     sink: Sink
-    warnings: tuple[str, ...] = ()
     listening: tuple[Address, ...] = ()
 
 
@@ -99,6 +98,7 @@ def prepare(
     pipes: tuple[int, IO[bytes]],
     stop: Stop,
     mapped: Mapped | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Ready:
     """Open everything.
 
@@ -108,6 +108,8 @@ def prepare(
         The descriptor of standard input, and standard output.
     mapped
         How fields become another schema's document, for ``ocsf``.
+    say
+        Told what the user should know while it runs.
 
     Raises
     ------
@@ -128,15 +130,17 @@ def prepare(
     sink = _sink(plan, mark, pipes[1])
     feeds: list[Feed] = []
     try:
-        feeds, warnings, listening = _feeds(plan, sources, mark, state, pipes[0])
+        feeds, listening = _feeds(plan, sources, mark, state, pipes[0])
     except BaseException:
         sink.close()
         raise
+    if mark is None:  # before the first byte: an output without a checkpoint is somebody else's
+        state.write(0, sink.written, {})
     number = 0 if mark is None else mark.events
     answering = Answering(reading.parser, records, number, reading.max_chars)
     files = {} if mark is None else dict(mark.files)
-    stream = Stream(feeds, Joiner(begins), answering, sink, state, files, stop)
-    return Ready(stream, sink, tuple(warnings), tuple(listening))
+    stream = Stream(feeds, Joiner(begins), answering, sink, state, files, stop, say)
+    return Ready(stream, sink, tuple(listening))
 
 
 def name_of(opened: Opened) -> str:
@@ -170,9 +174,8 @@ def _sink(plan: Plan, mark: Checkpoint | None, standard: IO[bytes]) -> Sink:
 
 def _feeds(
     plan: Plan, sources: Sources, mark: Checkpoint | None, state: State, standard: int
-) -> tuple[list[Feed], list[str], list[Address]]:
+) -> tuple[list[Feed], list[Address]]:
     feeds: list[Feed] = []
-    warnings: list[str] = []
     listening: list[Address] = []
     after = {} if mark is None else mark.files
     paths = paths_of([name for name in plan.inputs if name != "-"])
@@ -185,7 +188,6 @@ def _feeds(
             if plan.follow
             else Files(named, after)
         )
-        warnings += files.warnings
         feeds.append(files)
     try:
         for said in plan.listen:
@@ -197,7 +199,7 @@ def _feeds(
         for feed in feeds:
             feed.close()
         raise
-    return feeds, warnings, listening
+    return feeds, listening
 
 
 def _by_sender(address: Address, sources: Sources) -> Callable[[str], str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from whichlever.errors import DataError
@@ -70,6 +70,8 @@ class Stream:
         Where what is certain is kept; only files can be gone back to.
     files
         Where the files stood when the run began.
+    say
+        Told what the user should know while it runs.
     """
 
     def __init__(
@@ -81,9 +83,11 @@ class Stream:
         state: State,
         files: dict[str, Position] | None = None,
         stop: Stop | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._feeds, self._joiner, self._answering = list(feeds), joiner, answering
         self._sink, self._state, self._stop = sink, state, stop or Stop()
+        self._say, self._told = say, set[str]()
         self._files = dict(files or {})
         self._last: dict[str, tuple[Origin, int]] = {}
         self._began = self._marked = time.monotonic()
@@ -111,6 +115,7 @@ class Stream:
                 feed.close()
         self._answer(self._joiner.rest())
         self._mark()
+        self._tell()
         if problem is not None:
             raise problem
         return self.done()
@@ -131,12 +136,35 @@ class Stream:
             # Asked for before anything is parsed: parsing takes time, which is no silence.
             events += self._joiner.due()
         finally:
+            self._begin()
             self._answer(events)
         if time.monotonic() - self._marked > MARK_SECONDS:
             self._mark()
         if not came and not self._over():
+            self._tell()
             self._wait()
         return came
+
+    def _begin(self) -> None:
+        """Note where a file was begun before anything of it is written.
+
+        A kill and a rotation may follow; without a note the file could not be told from others.
+        """
+        new = False
+        for feed in self._feeds:
+            for origin, at in feed.begun():
+                if origin.key not in self._files and origin.key not in self._last:
+                    self._files[origin.key], new = position(origin, at), True
+        if new:
+            self._mark()
+
+    def _tell(self) -> None:
+        """Say each warning once."""
+        for feed in self._feeds:
+            for warning in feed.warnings:
+                if warning not in self._told:
+                    self._told.add(warning)
+                    self._say(warning)
 
     def _over(self) -> bool:
         return all(feed.ended for feed in self._feeds)

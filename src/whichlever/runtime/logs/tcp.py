@@ -109,6 +109,7 @@ class Tcp:
         self._frames: dict[socket.socket, Frames] = {}
         self._stopping = False
         self.refused = self.opened = 0
+        self.warnings: tuple[str, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -185,6 +186,10 @@ class Tcp:
         """The selector's own, which is readable when any socket is."""
         found = getattr(self._selector, "fileno", None)
         return [] if found is None else [found()]
+
+    def begun(self) -> list[tuple[Origin, int]]:
+        """None: what a socket gave cannot be gone back to."""
+        return []
 
     def lost(self) -> dict[str, int]:
         """Connections that were refused because there were too many."""

@@ -35,6 +35,12 @@ class Trail:
         self.warning: str | None = None
         """What could not be found, once."""
         self._finished = False
+        self._begun: list[tuple[Origin, int]] = []
+
+    def begun(self) -> list[tuple[Origin, int]]:
+        """Files opened since this was last asked, each with the byte it was begun at."""
+        found, self._begun = self._begun, []
+        return found
 
     def current(self) -> OpenedFile | None:
         """The file to read; None where there is none yet."""
@@ -55,6 +61,8 @@ class Trail:
             if self._next() != found:  # renamed in between: another file was meant
                 self.opened.close()
                 self.opened = None
+                continue
+            self._begun.append((self.opened.origin, found[1]))
         return self.opened
 
     def _next(self) -> tuple[Path, int] | None:

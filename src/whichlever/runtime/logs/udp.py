@@ -51,6 +51,7 @@ class Udp:
         os.set_blocking(self._woken, False)
         self._origins: OrderedDict[str, Origin] = OrderedDict()
         self.received = self.dropped = self._at_the_end = 0
+        self.warnings: tuple[str, ...] = ()
         self._thread = threading.Thread(target=self._receive, name="syslog-udp", daemon=True)
         self._thread.start()
 
@@ -125,6 +126,10 @@ class Udp:
     def descriptors(self) -> list[int]:
         """A pipe that is readable while something waits."""
         return [self._wake]
+
+    def begun(self) -> list[tuple[Origin, int]]:
+        """None: what a socket gave cannot be gone back to."""
+        return []
 
     def lost(self) -> dict[str, int]:
         """Datagrams dropped: here, because the queue was full, and by the kernel."""
