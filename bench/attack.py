@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import yaml
@@ -21,6 +25,8 @@ import yaml
 from triage import task as triage_task
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results" / "attack.json"
+
+KEY = "BENCH_SERVE_KEY"
 
 STRINGS = "attacks/prompt_attacks.jsonl.gz"
 
@@ -35,12 +41,14 @@ SETS: dict[str, dict[str, Any]] = {
     "ait-scenario, 100 characters": {"of": "ait-scenario", "chars": 100},
     "panther-product-match": {"controls": ["event"], "levers": {"linear": {}}},
     "panther-prompt": {"of": "panther-product", "levers": {"linear": {}, "prompt": SMALL}},
+    "panther-product, served": {"of": "panther-product", "serve": "linear"},
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
     "ait-scenario, canaries in static": {"of": "ait-scenario", "canaries": "finetune-static"},
 }
 """``of``: the set whose run is attacked; ``levers``: a run of its own, with these alone;
-``canaries``: planted for that lever and looked for, and nothing attacked."""
+``serve``: that lever's bundle behind a live server, with an API key; ``canaries``: planted for
+that lever and looked for, and nothing attacked."""
 
 
 def task_of(name: str, data: Path) -> dict[str, Any]:
@@ -62,6 +70,36 @@ def run(arguments: list[str]) -> None:
         sys.exit(f"failed: {' '.join(arguments)}")
 
 
+@contextmanager
+def serving(out: Path, lever: str, folder: Path) -> Iterator[str]:
+    """Serve a lever's bundle with an API key, which goes into the environment."""
+    bundle, keys = folder / f"{lever}.wl", folder / "keys.json"
+    run(["pack", str(out), "--lever", lever, "-o", str(bundle), "--int8", "never"])
+    keys.unlink(missing_ok=True)
+    program = [sys.executable, "-m", "whichlever"]
+    made = subprocess.run(
+        [*program, "serve-keys", "add", str(keys), "bench"], capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    os.environ[KEY] = made.stdout.strip()
+    served = [*program, "serve", str(bundle), "--allow-unsigned", "--port", "0"]
+    process = subprocess.Popen(
+        [*served, "--api-keys", str(keys)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stderr is not None
+        port = next(
+            json.loads(line)["port"]
+            for line in process.stderr
+            if line.startswith(b"{") and json.loads(line).get("event") == "listening"
+        )
+        Thread(target=process.stderr.read, daemon=True).start()  # its log must not fill the pipe
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     """Compare where that is not done, attack, and read what came of it."""
     settings = SETS[name]
@@ -81,7 +119,11 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
         asked += ["--control", control]
     if "canaries" in settings:
         asked = ["--canaries", "--lever", settings["canaries"]]
-    run(["attack", *where, *asked])
+    if "serve" in settings:
+        with serving(out, settings["serve"], folder) as url:
+            run(["attack", *where, *asked, "--against", url, "--key-env", KEY])
+    else:
+        run(["attack", *where, *asked])
     found: dict[str, Any] = json.loads((out / "attack.json").read_text(), parse_float=rounded)
     verdict = json.loads((out / "verdict.json").read_text())
     return {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-BLOCKS = ("attack-flip", "attack-kinds", "attack-ways", "attack-canaries", "attack-leaks",
-          "attack-verdict", "attack-budget")  # fmt: skip
-
 
 def attack_blocks(found: dict[str, Any]) -> dict[str, str]:
     """Every block by name; one without figures says so."""
-    attacked = {name: one["attacks"] for name, one in found.items() if one["attacks"]["levers"]}
+    attacked = {
+        name: _with_served(one["attacks"])
+        for name, one in found.items()
+        if one["attacks"]["levers"] or one["attacks"]["served"]
+    }
     made = {
         "attack-flip": _flip(attacked),
         "attack-kinds": _kinds(attacked),
@@ -21,6 +22,10 @@ def attack_blocks(found: dict[str, Any]) -> dict[str, str]:
         "attack-budget": _budget(attacked),
     }
     return {name: text or "Not measured yet." for name, text in made.items()}
+
+
+def _with_served(attacks: dict[str, Any]) -> dict[str, Any]:
+    return {**attacks, "levers": [*attacks["levers"], *attacks["served"]]}
 
 
 def _share(figure: dict[str, Any] | None) -> str:
