@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from whichlever.cli.options import AllowUnsigned, BundleFile, TrustedKey
+from whichlever.cli.options import AllowUnsigned, BundleFile, TrustedKey, go_offline
 from whichlever.errors import MissingExtraError
 
 
@@ -50,6 +50,7 @@ def serve(
 
     SIGHUP reads the bundle and the keys again without dropping a request; SIGTERM drains.
     """
+    go_offline()
     try:
         from whichlever.serve.main import serve as run
     except ImportError:
