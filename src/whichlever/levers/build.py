@@ -59,7 +59,7 @@ def _named(task: Task) -> set[str]:
 
 def _family(task: Task, name: str) -> list[Lever]:
     """Make one family; each is imported only when the task asks for it."""
-    if task.kind == "extract":
+    if task.kind == "extract" and name != "recorded":
         from whichlever.levers.build_fields import family_for_fields
 
         return family_for_fields(task, name)
@@ -121,8 +121,10 @@ def _finetune(task: Task, settings: FinetuneSettings) -> list[Lever]:
 
 def _recorded(task: Task) -> list[Lever]:
     from whichlever.levers.recorded import Recorded
+    from whichlever.levers.recorded_fields import RecordedFields
 
-    made = [Recorded(name, answers) for name, answers in task.levers.recorded.items()]
+    kind = RecordedFields if task.kind == "extract" else Recorded
+    made = [kind(name, answers) for name, answers in task.levers.recorded.items()]
     ids = [lever.id for lever in made]
     for lever_id in ids:
         if ids.count(lever_id) > 1:

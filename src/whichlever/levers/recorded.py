@@ -14,7 +14,7 @@ from whichlever.levers.recorded_promptfoo import model_name
 from whichlever.levers.recorded_rows import CHARS_PER_TOKEN
 from whichlever.levers.recorded_settle import Answer, Settled, read_settled
 from whichlever.llm.reading import LabelReader
-from whichlever.predict import Prediction, Row, Usage
+from whichlever.predict import Prediction, Predictor, Row, Usage
 from whichlever.prices import token_price
 from whichlever.task import RecordedAnswers, Task
 
@@ -100,12 +100,16 @@ class Recorded:
         how = self.answers.what or "how they were made is not stated"
         by = f"{found.model}, " if found.model and found.model != self.name else ""
         return Fit(
-            predictor=Answers(found, context.labels),
+            predictor=self.predictor(found, context),
             what=f"recorded answers of {self.name} ({by}{how})",
             chosen=chosen,
             place="recorded",
             price_as=self.answers.price_as or _priced(found.model),
         )
+
+    def predictor(self, found: Settled, context: Context) -> Predictor:
+        """What looks the answers up."""
+        return Answers(found, context.labels)
 
 
 class Answers:

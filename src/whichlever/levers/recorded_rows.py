@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -50,8 +51,10 @@ def read_row(record: Mapping[str, Any], where: str) -> Raw:
         estimated=estimated,
     )
     prediction = record.get("prediction")
+    if isinstance(prediction, dict):  # the fields of a line
+        prediction = json.dumps(prediction, ensure_ascii=False)
     if isinstance(prediction, bool) or not isinstance(prediction, str | int | None):
-        raise DataError(f"{where}: prediction is one label as text, or null")
+        raise DataError(f"{where}: prediction is one label as text, an object of fields, or null")
     error, model = record.get("error"), record.get("model")
     return Raw(
         ids=(id_,),

@@ -140,17 +140,8 @@ class Copier(Chooser):
         if said is None:
             raise Failed("refused", f"answered {reply.text[:60]!r}, which is no object of fields")
         line = questions[0].request["line"]
-        fields = {name: self._value(name, text, line) for name, text in said.items()}
+        fields = {name: made_of(name, text, line, self.schema) for name, text in said.items()}
         return Prediction(row_id, None, usage=sum_usage([reply.usage]), fields=fields)
-
-    def _value(self, name: str, said: Any, line: str) -> Any:  # noqa: ANN401 - JSON value
-        """What was said, through the field's normaliser where it stands in the line."""
-        if isinstance(said, list):
-            return [self._value(name, one, line) for one in said]
-        text = said if isinstance(said, str) else json.dumps(said)
-        if name in self.schema.rules and text in line:
-            return normalise.apply(text, self.schema.rules[name])
-        return text
 
     def _known(self, questions: Sequence[Question]) -> bool:
         return self._journal is not None and self._journal.get(questions[0].key) is not None
@@ -174,6 +165,16 @@ class Copier(Chooser):
 
     def _top(self) -> int:
         return 0
+
+
+def made_of(name: str, said: Any, line: str, schema: Schema) -> Any:  # noqa: ANN401 - JSON value
+    """What was said, through the field's normaliser where it stands in the line."""
+    if isinstance(said, list):
+        return [made_of(name, one, line, schema) for one in said]
+    text = said if isinstance(said, str) else json.dumps(said)
+    if name in schema.rules and text in line:
+        return normalise.apply(text, schema.rules[name])
+    return text
 
 
 def read_fields(text: str) -> dict[str, Any] | None:
