@@ -4,8 +4,8 @@
 
 Another process writes simulated lines, never the same one twice, into a pipe; this one reads the
 pipe, answers each line by compiled shapes first and the tagger otherwise, and writes ECS JSON lines
-to the null device: the whole way of a line but the disk. Without a bundle a tagger is trained first,
-on 2,000 simulated rows of another seed. Memory is looked at every twentieth of the way; that it is
+to the null device: the whole way of a line but the disk. Without a bundle a tagger is trained
+first, on 2,000 simulated rows of another seed. Memory is looked at every twentieth of the way; that it is
 flat means that the second half adds less than a tenth to the first.
 """
 
@@ -83,7 +83,7 @@ def measure(parser: Parser, events: int, source: str | None) -> dict[str, Any]:
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
-    with open(os.devnull, "wb", buffering=0) as null:
+    with Path(os.devnull).open("wb", buffering=0) as null:
         sink = Sink(null, 0, "null", seekable=False)
         pipe = Pipe(writer.stdout.fileno(), source)
         used, began = time.process_time(), time.perf_counter()
