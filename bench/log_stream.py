@@ -5,8 +5,8 @@
 Another process writes simulated lines, never the same one twice, into a pipe; this one reads the
 pipe, answers each line by compiled shapes first and the tagger otherwise, and writes ECS JSON lines
 to the null device: the whole way of a line but the disk. Without a bundle a tagger is trained
-first, on 2,000 simulated rows of another seed. Memory is looked at every twentieth of the way; that it is
-flat means that the second half adds less than a tenth to the first.
+first, on 2,000 simulated rows of another seed. Memory is looked at every twentieth of the way; flat
+means that the second half adds less than a tenth to the first.
 """
 
 from __future__ import annotations
