@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -102,6 +104,36 @@ def test_a_folder_that_is_there_is_left_alone(kit: Path, tmp_path: Path) -> None
     done = install(kit, str(foreign))
     assert "link to something else" in done.stderr
     assert foreign.resolve() == Path("/usr")
+
+
+def test_the_link_moves_to_a_kit_that_is_installed_already(kit: Path, tmp_path: Path) -> None:
+    made = tmp_path / f"wl-{kit.name.removeprefix('whichlever-')}"
+    (made / "share" / "whichlever" / "kit").mkdir(parents=True)
+    (made / "share" / "whichlever" / "kit" / "kit.json").write_text("{}")
+    (tmp_path / "wl-0.0.9-00000000").mkdir()
+    link = tmp_path / "wl"
+    link.symlink_to("wl-0.0.9-00000000")
+    done = install(kit, f"{tmp_path}/wl/")
+    assert done.returncode == 0, done.stderr
+    assert link.readlink() == Path(made.name)
+    assert (tmp_path / "wl-0.0.9-00000000").is_dir()  # the way back
+
+
+def test_what_a_kill_left_is_cleared_and_too_little_room_is_said(kit: Path, tmp_path: Path) -> None:
+    script = kit / "install.sh"
+    sums = kit / "SHA256SUMS"
+    old = script.read_bytes()
+    new = re.sub(rb'\[ "\$free" -ge \d+ \]', b'[ "$free" -ge 99999999999999 ]', old)
+    assert new != old
+    script.write_bytes(new)
+    before, after = (hashlib.sha256(text).hexdigest() for text in (old, new))
+    sums.write_text(sums.read_text().replace(before, after))
+    torn = tmp_path / f"wl-0.1.0-{hashlib.sha256(sums.read_bytes()).hexdigest()[:8]}"
+    (torn / "bin").mkdir(parents=True)
+    done = install(kit, str(tmp_path / "wl"))
+    assert done.returncode == 2
+    assert "are needed" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kit"]
 
 
 def test_what_fails_half_way_leaves_nothing(kit: Path, tmp_path: Path) -> None:
