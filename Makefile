@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup demo test check format bench results schema clean browser strace
+.PHONY: setup demo test check format bench results schema clean browser load strace
 
 setup: $(VENV)/.ready
 
@@ -40,7 +40,14 @@ strace:
 	     && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends strace >/dev/null; } \
 	|| echo "No strace here: the sealed room's test will be skipped (Debian: apt-get install strace)"
 
-test: $(VENV)/.test browser strace
+# The server's load test wants wrk; without it the test is skipped and says so.
+load:
+	@command -v wrk >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing wrk for the load test ..." \
+	     && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends wrk >/dev/null; } \
+	|| echo "No wrk here: the load test will be skipped (Debian: apt-get install wrk)"
+
+test: $(VENV)/.test browser strace load
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.test

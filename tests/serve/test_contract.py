@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from live import serving
 
 from tiny_bundle import TEXTS, tiny_bundle
+from whichlever.runtime.bundle import Bundle
 
 pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
+
+BENCH = Path(__file__).resolve().parents[2] / "bench" / "load.py"
+
+
+def load():
+    spec = importlib.util.spec_from_file_location("load", BENCH)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["load"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+LOAD = load()
 
 
 @pytest.mark.slow
@@ -31,54 +48,47 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         assert not [e for e in live.events() if e["event"] == "failed"]
 
 
-SCRIPT = """
--- Every answer is compared with the label that belongs to the row that was asked.
-local rows = {ROWS}
-local wrong, last = 0, {}
-function init(args) math.randomseed(7) end
-local at = 0
-function request()
-  at = at % #rows + 1
-  last = rows[at]
-  return wrk.format("POST", "/classify", {["Content-Type"] = "application/json"}, last[1])
-end
-function response(status, headers, body)
-  if status ~= 200 or not string.find(body, last[2], 1, true) then wrong = wrong + 1 end
-  if wrong == 1 then io.write("FIRST WRONG " .. status .. " " .. body .. "\\n") end
-  counter = wrong
-end
-local threads = {}
-function setup(thread) table.insert(threads, thread) end
-function done(summary, latency, requests)
-  local total = 0
-  for _, t in ipairs(threads) do total = total + (t:get("counter") or 0) end
-  local e = summary.errors
-  io.write(string.format("CHECKED %d WRONG %d BROKEN %d\\n", summary.requests, total,
-    e.connect + e.read + e.write + e.timeout))
-end
-"""
+def answers_of(path: Path, size: int) -> tuple[list[bytes], list[str]]:
+    """Bodies of so many rows, no two alike, and the labels that the bundle gives them."""
+    here = Bundle.open(path, allow_unsigned=True)
+    batches = [[TEXTS[(i * 7 + k * 3) % len(TEXTS)] for k in range(size)] for i in range(40)]
+    labels = [",".join(json.dumps(p.label) for p in here.predict(batch)) for batch in batches]
+    assert len(set(labels)) > 1
+    return [json.dumps({"rows": batch}).encode() for batch in batches], labels
 
 
-def _said(label: str) -> str:
-    return f'"label":"{label}"'
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="no wrk (Debian: apt-get install wrk)")
+def test_every_answer_is_right_at_saturation_and_while_bundles_swap(tmp_path: Path) -> None:
+    """Some seconds of ``bench/serving.py``'s minute."""
+    path = tiny_bundle(tmp_path / "m.wl")
+    bodies, labels = answers_of(path, 3)
+    with serving(path) as live:
+        stop = threading.Event()
+
+        def swap() -> None:
+            while not stop.wait(0.4):
+                live.process.send_signal(signal.SIGHUP)
+
+        swapping = threading.Thread(target=swap)
+        swapping.start()
+        try:
+            found = LOAD.saturate(live.port, bodies, labels, 3.0)
+        finally:
+            stop.set()
+            swapping.join()
+        assert found.requests > 100
+        assert (found.wrong, found.broken) == (0, 0)
+        live.wait_for("reloaded", 3)
+        wrong = LOAD.saturate(live.port, bodies, labels[1:] + labels[:1], 1.0).wrong
+        assert wrong > 0  # so that the check is known to check
 
 
-def test_every_answer_is_right_at_saturation(tmp_path: Path) -> None:
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        pytest.skip("no wrk here (Debian: apt-get install wrk)")
-    # One connection per wrk thread, so that a thread's last request is the one being answered.
-    rows = ", ".join(
-        "{" + f"{json.dumps(json.dumps({'input': text}))}, {json.dumps(_said(label))}" + "}"
-        for text, label in ((TEXTS[0], "critical"), (TEXTS[-1], "noise"), (TEXTS[3], "critical"))
-    )
-    (tmp_path / "check.lua").write_text(SCRIPT.replace("{ROWS}", "{" + rows + "}"))
-    with serving(tiny_bundle(tmp_path / "m.wl")) as live:
-        done = subprocess.run(
-            [wrk, "-t", "8", "-c", "8", "-d", "4s", "-s", str(tmp_path / "check.lua"), live.url],
-            capture_output=True, text=True, timeout=60, check=True,
-        )  # fmt: skip
-    (line,) = [x for x in done.stdout.splitlines() if x.startswith("CHECKED")]
-    checked, wrong, broken = (int(x) for x in line.split()[1::2])
-    assert checked > 500
-    assert (wrong, broken) == (0, 0), done.stdout
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="no wrk (Debian: apt-get install wrk)")
+def test_vllms_shape_is_right_at_saturation(tmp_path: Path) -> None:
+    path = tiny_bundle(tmp_path / "m.wl")
+    bodies, labels = answers_of(path, 1)
+    asked = [json.dumps({"input": json.loads(body)["rows"]}).encode() for body in bodies]
+    with serving(path) as live:
+        found = LOAD.saturate(live.port, asked, labels, 1.0, path="/classify")
+    assert found.requests > 20
+    assert (found.wrong, found.broken) == (0, 0)
