@@ -20,6 +20,7 @@ from whichlever.cli import (
     init,
     keys,
     logs,
+    mail,
     models,
     pack,
     record,
@@ -71,6 +72,7 @@ app.add_typer(serve_keys.app, name="serve-keys")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(logs.app, name="logs")
+app.add_typer(mail.app, name="mail")
 app.add_typer(autoclose.app, name="autoclose")
 
 

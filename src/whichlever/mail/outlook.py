@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from whichlever.errors import DataError, MissingExtraError
-from whichlever.mail.message import Limits, Message
+from whichlever.mail.message import Limits
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -15,8 +15,8 @@ def is_outlook(head: bytes) -> bool:
     return head.startswith(_OLE)
 
 
-def read_outlook(path: Path, limits: Limits) -> Message:
-    """A .msg file as the mail it was: its transport headers where it kept them, body, attachments.
+def outlook_bytes(path: Path, limits: Limits) -> bytes:
+    """A .msg file as the mail it was (RFC 5322): its headers where it kept them, body, attachments.
 
     Raises
     ------
@@ -33,13 +33,10 @@ def read_outlook(path: Path, limits: Limits) -> Message:
         raise DataError(f"{path}: larger than {limits.max_bytes} bytes; not read")
     try:
         outlook = Outlook.load(str(path))
-        eml = _as_mail(outlook, limits)
+        return _as_mail(outlook, limits)
     except Exception as error:  # olefile and oxmsg raise many kinds on damaged files
         said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise DataError(f"{path}: no readable .msg file ({said})") from error
-    from whichlever.mail.parse import read_message
-
-    return read_message(eml, limits)
 
 
 def _as_mail(outlook: object, limits: Limits) -> bytes:

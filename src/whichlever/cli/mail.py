@@ -1,0 +1,12 @@
+"""``whichlever mail``: what is for mail alone."""
+
+from __future__ import annotations
+
+import typer
+
+from whichlever.cli import mail_collect, mail_scan
+
+app = typer.Typer(help="Mail: rows to learn from, and verdicts with reasons.", no_args_is_help=True)
+app.command("collect")(mail_collect.collect)
+app.command("history")(mail_collect.history)
+app.command("scan")(mail_scan.scan)
