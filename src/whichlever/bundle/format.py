@@ -13,6 +13,7 @@ A bundle is one uncompressed tar file (or a folder with the same files)::
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -20,26 +21,41 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from whichlever.errors import BundleError
 
-FORMAT = 1
-"""The newest format this version writes; older ones are still read."""
+FORMAT = 2
+"""The newest format this version writes; older ones are still read.
+
+1 answers with labels (`kind: classify`), 2 with fields of lines (`kind: extract`). A bundle is of
+the oldest format that can say what it holds, so that older versions read what they can.
+"""
 
 MANIFEST, SIGNATURE, CARD, BOM = "bundle.json", "model.sig", "card.md", "bom.cdx.json"
 
-PartKind = Literal["linear", "static", "encoder"]
+PartKind = Literal["linear", "static", "encoder", "crf", "tagger", "shapes"]
 
 KINDS: dict[str, PartKind] = {
     "linear": "linear",
     "finetune-static": "static",
     "finetune-encoder": "encoder",
 }
-"""The kind of part that each owned lever is."""
+"""The kind of part that each owned lever is, where the task is one of labels."""
+
+LINE_KINDS: dict[str, PartKind] = {"linear": "crf", "finetune-tagger": "tagger"}
+"""The same where it is one of fields of lines; compiled shapes may stand before either."""
 
 PART_FILES: dict[str, tuple[str, ...]] = {
     "linear": ("model.json", "arrays.npz"),
     "static": ("static.safetensors",),
     "encoder": ("encoder.onnx", "tokenizer.json"),
+    "crf": ("crf.json", "crf.npz"),
+    "tagger": ("tagger.json", "tagger.npz"),
+    "shapes": ("shapes.json",),
 }
 """The files of each kind of part, inside ``model/<part>/``."""
+
+LARGEST = 8 * 2**20
+"""Bytes that a manifest may have."""
+
+MOST_LABELS, MOST_PARTS, MOST_TOKENS = 100_000, 16, 1_000_000
 
 
 class _Model(BaseModel):
@@ -51,7 +67,8 @@ class Reader(_Model):
 
     With ``pack`` the pack's renderer of that version; else ``input`` (a column, or JSON pointers
     rendered in order), after ``match`` where the task has one. ``id`` is the column of row ids;
-    ``hidden`` columns (the target, where a record still has it) are never rendered.
+    ``hidden`` columns (the target, where a record still has it) are never rendered. ``source`` is
+    the column that says what wrote a line, where it is known.
     """
 
     pack: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+@\d+$")
@@ -59,6 +76,7 @@ class Reader(_Model):
     match: str | None = None
     id: str | None = None
     hidden: tuple[str, ...] = ()
+    source: str | None = None
     max_chars: int = Field(default=100_000, ge=1)
 
     @model_validator(mode="after")
@@ -74,7 +92,9 @@ class Part(_Model):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     kind: PartKind
     weight: float = Field(default=1.0, gt=0, le=1)
-    max_tokens: int | None = Field(default=None, ge=2, description="The encoder's window.")
+    max_tokens: int | None = Field(
+        default=None, ge=2, le=MOST_TOKENS, description="The encoder's window."
+    )
     precision: Literal["fp32", "int8"] = "fp32"
 
 
@@ -91,6 +111,28 @@ class Handing(_Model):
     costs: tuple[tuple[float, ...], ...] | None = None
 
 
+class Steps(_Model):
+    """From a parser's own confidence to the probability that a line is right: a rising staircase.
+
+    ``edges`` are the lowest confidence of each step, ``shares`` its probability.
+    """
+
+    edges: tuple[float, ...] = Field(max_length=100_000)
+    shares: tuple[Annotated[float, Field(ge=0, le=1)], ...]
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if len(self.edges) != len(self.shares) or list(self.edges) != sorted(self.edges):
+            raise ValueError("every step needs an edge and a share, edges ascending")
+        return self
+
+    def of(self, confidence: float) -> float:
+        """The probability for a confidence."""
+        if not self.edges:
+            return confidence
+        return self.shares[max(0, bisect_right(self.edges, confidence) - 1)]
+
+
 class Trained(_Model):
     """What it learned from: digests and counts, never rows."""
 
@@ -103,21 +145,22 @@ class Trained(_Model):
 class Manifest(_Model):
     """``bundle.json``."""
 
-    format: Annotated[int, Field(ge=1, le=FORMAT)] = FORMAT
-    kind: Literal["classify"] = "classify"
+    format: Annotated[int, Field(ge=1, le=FORMAT)] = 1
+    kind: Literal["classify", "extract"] = "classify"
     task: str = Field(min_length=1, max_length=200)
     about: str = ""
     lever: str
     what: str
-    labels: tuple[str, ...] = Field(min_length=2)
+    labels: tuple[str, ...] = Field(min_length=1, max_length=MOST_LABELS)
     meanings: dict[str, str] = {}
     reader: Reader
-    parts: tuple[Part, ...] = Field(min_length=1)
-    temperature: float | None = Field(default=None, gt=0)
+    parts: tuple[Part, ...] = Field(min_length=1, max_length=MOST_PARTS)
+    temperature: float | None = Field(default=None, ge=1e-3, le=1e3)
     abstain_below: float | None = Field(
         default=None, gt=0, lt=1, description="Answers less probable than this abstain."
     )
     handing: Handing | None = None
+    steps: Steps | None = Field(default=None, description="extract: what a confidence means.")
     pooled: bool = Field(
         default=False, description="Parts are pooled (`infer.joined.pool`), even where one is left."
     )
@@ -125,15 +168,40 @@ class Manifest(_Model):
     versions: dict[str, str] = {}
 
     @model_validator(mode="after")
+    def _of_kind(self) -> Self:
+        kinds = [part.kind for part in self.parts]
+        if self.kind == "extract":
+            if self.format < 2:
+                raise ValueError("fields of lines are of format 2")
+            parsers = [kind for kind in kinds if kind in LINE_KINDS.values()]
+            if len(parsers) != 1 or sorted(kinds) not in (parsers, sorted(["shapes", *parsers])):
+                raise ValueError("fields of lines need one parser, and shapes before it at most")
+            if self.handing is not None or self.pooled:
+                raise ValueError("fields of lines are neither pooled nor handed over")
+            return self
+        if len(self.labels) < 2:
+            raise ValueError("a choice needs two labels")
+        if any(kind not in KINDS.values() for kind in kinds) or self.steps is not None:
+            raise ValueError("a part for fields of lines answers with no label")
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("a label stands twice")
         if len({p.name for p in self.parts}) < len(self.parts):
             raise ValueError("a part stands twice")
-        if len(self.parts) > 1 and abs(sum(p.weight for p in self.parts) - 1) > 1e-6:
+        joined = len(self.parts) > 1 and self.kind == "classify"
+        if joined and abs(sum(p.weight for p in self.parts) - 1) > 1e-6:
             raise ValueError("the weights of joined parts do not sum to 1")
         if any(p.kind == "encoder" and p.max_tokens is None for p in self.parts):
             raise ValueError("an encoder has no max_tokens")
+        costs = None if self.handing is None else self.handing.costs
+        if self.handing is not None and (self.handing.score == "cost") != (costs is not None):
+            raise ValueError("costs belong to a handing by cost, and to no other")
+        k = len(self.labels)
+        if costs is not None and [len(row) for row in costs] != [k] * k:
+            raise ValueError("the costs of handing are not one for every pair of labels")
         return self
 
     @property
@@ -143,7 +211,11 @@ class Manifest(_Model):
 
     def to_bytes(self) -> bytes:
         """As stored: JSON, the same bytes for the same content."""
-        return as_json(self.model_dump(mode="json"))
+        said = self.model_dump(mode="json")
+        if self.format == 1:  # what older versions know nothing of
+            said.pop("steps")
+            said["reader"].pop("source")
+        return as_json(said)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -154,6 +226,8 @@ class Manifest(_Model):
         BundleError
             It is no manifest, or of a newer format.
         """
+        if len(content) > LARGEST:
+            raise BundleError(f"{MANIFEST}: larger than {LARGEST:,} bytes")
         try:
             said: Any = json.loads(content)
             number = said.get("format") if isinstance(said, dict) else None

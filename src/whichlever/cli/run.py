@@ -103,6 +103,7 @@ def _rows(
 ) -> int:
     """Answer the rows of one file or pipe."""
     from whichlever.bundle import open_bundle
+    from whichlever.runtime.outputs import format_of
     from whichlever.runtime.stream import Options, run_file, run_pipe
 
     opened = open_bundle(bundle, key, allow_unsigned=allow_unsigned)
@@ -113,8 +114,9 @@ def _rows(
             raise InputError(f"{given}: no such file")
         done = run_pipe(opened, given, sys.stdout.buffer, options, threads)
     elif source == "-":
+        written_as = format_of(Path(out))
         with Path(out).open("xb") as file:
-            done = run_pipe(opened, sys.stdin.buffer, file, options, threads)
+            done = run_pipe(opened, sys.stdin.buffer, file, options, threads, written_as)
     else:
         done = run_file(
             opened, Path(source), Path(out), options,

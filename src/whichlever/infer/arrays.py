@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_HEADER = 10_000
+MAX_ARRAYS = 64
 _LOCAL = 30
 """Bytes of a zip entry's own header before its name (PKWARE APPNOTE 4.3.7)."""
 
@@ -24,13 +25,19 @@ def read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
     Raises
     ------
     ValueError, zipfile.BadZipFile
-        It is damaged, compressed, or holds objects.
+        It is damaged, compressed, holds objects, or says more than it has bytes for.
     """
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(content)) as file:
-        for entry in file.infolist():
+        entries = file.infolist()
+        if len(entries) > MAX_ARRAYS or len({e.filename for e in entries}) < len(entries):
+            raise ValueError(f"more than {MAX_ARRAYS} arrays, or one twice")
+        for entry in entries:
             if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 0x1:
                 raise ValueError(f"{entry.filename}: is compressed or encrypted")
+        if sum(e.file_size for e in entries) > len(content):
+            raise ValueError("its arrays share their bytes")
+        for entry in entries:
             at = entry.header_offset
             head = content[at : at + _LOCAL]
             if head[:4] != b"PK\x03\x04":

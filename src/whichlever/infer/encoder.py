@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.errors import MissingExtraError
+from whichlever.errors import BundleError, MissingExtraError
 from whichlever.infer.encoder_text import Encoded, EncoderText, by_length, padded
 from whichlever.predict import Prediction, Row, Usage
 
@@ -45,6 +45,7 @@ class EncoderClassifier:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         self._session = ort.InferenceSession(
             onnx if isinstance(onnx, bytes) else str(onnx),
             options,
@@ -67,7 +68,11 @@ class EncoderClassifier:
         out: Floats | None = None
         for rows in by_length(encoded.lengths, TOKEN_BUDGET):
             ids, mask = padded([encoded.ids[i] for i in rows.tolist()])
-            (logits,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            try:
+                (logits,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            except Exception as error:  # onnxruntime's kinds have no common base of their own
+                said = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+                raise BundleError(f"the encoder's network cannot answer: {said}") from error
             if out is None:
                 out = np.empty((len(encoded.ids), logits.shape[1]), np.float32)
             out[rows] = logits

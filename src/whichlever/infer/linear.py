@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import struct
@@ -161,12 +162,14 @@ class LinearModel:
             arrays = {name: found[name] for name in _SHAPES}
             words, labels = tuple(map(str, said["words"])), tuple(map(str, said["labels"]))
             _check(arrays, words, labels)
+            if not math.isfinite(scale := float(said["scale"])):
+                raise ValueError("scale is no number")
             return cls(
                 features=Features(words, arrays["pairs"], arrays["buckets"], arrays["idf"]),
                 weights=Weights(arrays["coef"], arrays["intercept"]),
                 labels=labels,
                 seen=arrays["seen"],
-                scale=float(said["scale"]),
+                scale=scale,
                 facts=said["facts"],
             )
         except (
@@ -188,6 +191,8 @@ def _check(
         wanted = np.int64 if name in _WHOLE else np.float32
         if array.ndim != _SHAPES[name] or array.dtype != wanted:
             raise ValueError(f"{name} is {array.dtype} with {array.ndim} axes")
+        if wanted is np.float32 and not np.isfinite(array).all():
+            raise ValueError(f"{name} holds what is no number")
     columns = len(words) + len(arrays["pairs"]) + len(arrays["buckets"])
     classes = len(arrays["seen"])
     if not (

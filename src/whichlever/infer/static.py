@@ -10,6 +10,7 @@ The memory of words is bounded; an unmet word goes through the real tokenizer on
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,6 +122,10 @@ class StaticModel:
         for name, tensor in tensors.items():
             if tensor.dtype != np.float32 or tensor.ndim != (1 if name == "bias" else 2):
                 raise ValueError(f"{name} is {tensor.dtype} with {tensor.ndim} axes")
+            if not np.isfinite(tensor).all():
+                raise ValueError(f"{name} holds what is no number")
+        if not math.isfinite(self.power):
+            raise ValueError("power is no number")
         width = self.tokens.shape[1]
         out = width if self.head is None else self.head.shape[1]
         buckets = 1 if self.pairs is None else len(self.pairs)

@@ -5,11 +5,8 @@ Unlike training, which refuses a file with one bad row, `run` answers every othe
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
-import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, cast
 
 from whichlever.errors import DataError
+from whichlever.runtime.inputs_csv import csv_rows
 
 Format = Literal["jsonl", "csv", "parquet"]
 
@@ -28,7 +26,7 @@ FORMATS: Mapping[str, Format] = {
 MAX_LINE = 8 * 2**20
 """Bytes of one line; a longer one is an error row, and is not held in memory."""
 
-MAX_DEPTH_DIGITS = 4_000
+MAX_DIGITS = 4_000
 """Digits of one JSON number."""
 
 CHUNK = 2**20
@@ -47,7 +45,7 @@ class Item:
 
 
 def format_of(path: Path, said: str | None = None) -> Format:
-    """A file's format by what is said, or its name (``.gz`` aside).
+    """A file's format by what is said, or its name (``.gz`` and ``.zst`` aside).
 
     Raises
     ------
@@ -57,7 +55,7 @@ def format_of(path: Path, said: str | None = None) -> Format:
     if said is not None:
         found = FORMATS.get(f".{said}")
     else:
-        suffixes = [s.lower() for s in path.suffixes if s.lower() != ".gz"]
+        suffixes = [s.lower() for s in path.suffixes if s.lower() not in (".gz", ".zst")]
         found = FORMATS.get(suffixes[-1]) if suffixes else None
     if found is None:
         raise DataError(f"{path}: is it jsonl, csv or parquet? say it with --format")
@@ -103,17 +101,24 @@ def read_items(
 
 def seekable(path: Path | None, format_: Format) -> bool:
     """Whether a run can go on in the middle of the file without reading it again."""
-    return path is not None and format_ == "jsonl" and not _is_gzip(path)
+    return path is not None and format_ == "jsonl" and _compression(path) is None
 
 
-def _is_gzip(path: Path) -> bool:
+def _compression(path: Path) -> Literal["gzip", "zstd"] | None:
+    """By content; the name may lie."""
     with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        head = file.read(4)
+    return "zstd" if head == b"\x28\xb5\x2f\xfd" else "gzip" if head[:2] == b"\x1f\x8b" else None
 
 
 def _opened(path: Path, at: int) -> IO[bytes]:
-    if _is_gzip(path):
+    compression = _compression(path)
+    if compression == "gzip":
         return cast(IO[bytes], gzip.open(path, "rb"))
+    if compression == "zstd":
+        import pyarrow as pa
+
+        return cast(IO[bytes], pa.input_stream(path, compression="zstd"))
     file = path.open("rb")
     file.seek(at)
     return file
@@ -129,6 +134,8 @@ def _lines(raw: IO[bytes], at: int, name: str) -> Iterator[tuple[bytes | None, i
             raise DataError(f"{name}: breaks off ({error}); the rows before it are done") from error
         if not chunk:
             break
+        if at == 0 and not held and chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise DataError(f"{name}: is UTF-16; save it as UTF-8")
         *whole, rest = chunk.split(b"\n")
         for i, part in enumerate(whole):
             line = held + part if i == 0 else part
@@ -179,49 +186,17 @@ def parse(line: bytes) -> tuple[Mapping[str, Any] | None, str | None]:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > MAX_DEPTH_DIGITS:
+    if len(digits) > MAX_DIGITS:
         raise ValueError("a number too long")
     return int(digits)
 
 
 def _csv(raw: IO[bytes], path: Path | None, name: str) -> Iterator[Item]:
     tabs = path is not None and ".tsv" in [s.lower() for s in path.suffixes]
-    with io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="") as text:
-        reader = csv.reader(_bounded(text), delimiter="\t" if tabs else ",", strict=False)
-        try:
-            columns = next(reader, None)
-            if columns is None:
-                return
-            if len(set(columns)) < len(columns):
-                raise DataError(f"{name}: a column's name stands twice in the first line")
-            while True:
-                try:
-                    row = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield Item(None, f"not csv ({error})")
-                    continue
-                yield _csv_item(columns, row)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{name}: breaks off ({error}); the rows before it are done") from error
-
-
-def _csv_item(columns: list[str], row: list[str]) -> Item:
-    if not row:
-        return Item(None, "the line is empty")
-    if len(row) != len(columns):
-        return Item(None, f"{len(row)} cells, the first line names {len(columns)} columns")
-    if any("\udc80" <= c <= "\udcff" for cell in row for c in cell if c >= "\ud800"):
-        return Item(None, "not UTF-8")
-    return Item(dict(zip(columns, row, strict=True)))
-
-
-def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
-    """Lines of at most `MAX_LINE` characters: a longer one comes in pieces, each an error row."""
-    csv.field_size_limit(MAX_LINE)
-    while line := text.readline(MAX_LINE):
-        yield line
+    with raw:
+        lines = (line for line, _ in _lines(raw, 0, name))
+        for record, error in csv_rows(lines, name, MAX_LINE, "\t" if tabs else None):
+            yield Item(record, error)
 
 
 def _parquet(path: Path) -> Iterator[Item]:
@@ -232,18 +207,12 @@ def _parquet(path: Path) -> Iterator[Item]:
         file = pq.ParquetFile(path)
         for batch in file.iter_batches(batch_size=256):
             for record in batch.to_pylist():
-                yield Item({k: _plain(v) for k, v in record.items()})
+                yield Item({k: _moment(v) for k, v in record.items()})
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise DataError(f"{path}: breaks off ({said}); the rows before it are done") from error
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any cell
-    """A cell as JSON would give it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, str | bool | int | float | list | dict):
-        return value
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _moment(value: Any) -> Any:  # noqa: ANN401 - any cell
+    """A cell as training takes it: a date or time as ISO text, anything else as it is."""
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,10 +47,14 @@ def answer_line(
     """
     if prediction.status not in ("ok", "handed"):
         return error_line(prediction.error or prediction.status, id)
+    if prediction.fields is not None:
+        return fields_line(prediction, manifest, id)
     line: dict[str, Any] = {"id": id, "label": prediction.label}
     handed = prediction.status == "handed"
     if prediction.scores is not None:
         given = [round(float(s), DECIMALS) for s in prediction.scores]
+        if not all(map(math.isfinite, given)):
+            return error_line("the model gave no probabilities", id)
         if scores:
             line["scores"] = dict(zip(manifest.labels, given, strict=True))
         below = manifest.abstain_below
@@ -58,6 +63,37 @@ def answer_line(
     if prediction.error:
         line["note"] = prediction.error
     return line
+
+
+def fields_line(prediction: Prediction, manifest: Manifest, id: object = None) -> dict[str, Any]:
+    """The fields of one line, as JSON values in a fixed order.
+
+    Returns
+    -------
+    dict
+        ``id``; ``fields``, name → value or list of values; ``spans``, name → half-open code-point
+        offsets of the pieces they were copied from; ``shape``, the compiled shape that matched, or
+        null; ``abstain``, whether the line is surer to be wrong than ``abstain_below`` allows.
+    """
+    spans: dict[str, list[list[int]]] = {}
+    for span in prediction.spans:
+        for name in span.names:
+            spans.setdefault(name, []).append([span.start, span.end])
+    below, sure = manifest.abstain_below, prediction.confidence
+    return {
+        "id": id,
+        "fields": dict(prediction.fields or {}),
+        "spans": spans,
+        "shape": prediction.shape,
+        "abstain": below is not None and (sure is None or not sure >= below),
+    }
+
+
+def said_of(prediction: Prediction) -> str | None:
+    """What an answer is counted under: its label, or whether a known shape gave the fields."""
+    if prediction.fields is not None:
+        return "known shape" if prediction.shape is not None else "parsed"
+    return prediction.label
 
 
 def scores_of(predictions: Sequence[Prediction]) -> Scores | None:
@@ -80,7 +116,8 @@ def answer_lines(
     ``scores`` is what `scores_of` says of the predictions. float32 times a million is exact in
     float64, so numpy rounds to the very numbers that Python's own `round` gives.
     """
-    if scores is None or any(p.status != "ok" for p in predictions):
+    plain = scores is not None and bool(np.isfinite(scores).all())
+    if scores is None or not plain or any(p.status != "ok" for p in predictions):
         return [answer_line(p, manifest, id=i) for p, i in zip(predictions, ids, strict=True)]
     rounded = np.round(scores.astype(np.float64), DECIMALS)
     below, labels = manifest.abstain_below, manifest.labels

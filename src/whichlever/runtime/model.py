@@ -23,6 +23,9 @@ calls `Model.predict` with the rows at offsets that are multiples of this, never
 happened to be there; and on one machine, since other processors add in another order.
 """
 
+PROBE = "Failed password for root from 192.0.2.7 port 22 (try 3 of 5)"
+"""A text made up, which every part is asked about when it is loaded."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -70,9 +73,14 @@ def load_model(opened: Opened, threads: int = 1) -> Model:
     for part in manifest.parts:
         try:
             parts.append(_part(opened, part, threads))
+            _probe(parts[-1], len(manifest.labels))
         except WhichleverError:
             raise
-        except Exception as error:  # onnxruntime, tokenizers and safetensors raise their own kinds
+        except BaseException as error:
+            # onnxruntime, tokenizers and safetensors raise their own kinds; a panic in Rust is none
+            # of Python's exceptions.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             said = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
             raise BundleError(f"{opened.name}: model/{part.name}: {said}") from error
     weights = tuple(p.weight for p in manifest.parts)
@@ -92,6 +100,20 @@ def load_model(opened: Opened, threads: int = 1) -> Model:
         _finished(predictor, manifest, temperature),
         pooled,
     )
+
+
+def _probe(part: Predictor, labels: int) -> None:
+    """Ask once, so that a part that cannot answer is refused now and not at the first row.
+
+    Raises
+    ------
+    ValueError
+        Its answer is not a probability for every label.
+    """
+    (answer,) = part.predict([Row("", PROBE)])
+    scores = answer.scores
+    if scores is None or scores.shape != (labels,) or not abs(float(scores.sum()) - 1) < 1e-3:
+        raise ValueError(f"it does not answer with a probability for each of {labels} labels")
 
 
 def _part(opened: Opened, part: Part, threads: int) -> Predictor:
@@ -114,8 +136,10 @@ def _part(opened: Opened, part: Part, threads: int) -> Predictor:
             raise ValueError(f"it has {len(static.bias)} classes, the bundle {len(labels)} labels")
         return StaticPredictor(static, labels)
     from whichlever.infer.encoder import EncoderPredictor
+    from whichlever.infer.onnx_graph import check_onnx
 
     assert part.max_tokens is not None
+    check_onnx(content("encoder.onnx"))
     return EncoderPredictor(
         content("encoder.onnx"),
         content("tokenizer.json").decode(),

@@ -8,11 +8,13 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from whichlever.bundle import Opened
+from whichlever.bundle.format import SIGNATURE
 from whichlever.errors import DataError, InputError
 from whichlever.predict import Row
 from whichlever.progress import Progress, Silent
@@ -73,11 +75,11 @@ class Answering:
                 lines[i] = error_line(item.error or "no row", ident)
                 continue
             try:
-                text = self._bundle.read.text(item.record)
+                row = self._bundle.read.row(str(first + i), item.record)
             except DataError as error:
                 lines[i] = error_line(str(error), ident)
                 continue
-            rows.append(Row(str(first + i), text))
+            rows.append(row)
             places.append(i)
             ids.append(ident)
         answers = self._bundle.predictor.predict(rows) if rows else []
@@ -100,22 +102,26 @@ class Answering:
     def _ident(self, item: Item, number: int) -> Any:  # noqa: ANN401 - as the file gives it
         if self._id is None:
             return number
-        found = None if item.record is None else item.record.get(self._id)
-        if isinstance(found, str):
-            return found[:1_000]
-        return found if isinstance(found, int | float) else None
+        return None if item.record is None else self._bundle.read.ident(item.record)
 
     def _count(self, line: dict[str, Any]) -> None:
         if "error" in line:
             self.errors += 1
             return
         self.abstained += bool(line["abstain"])
-        if line["label"] is not None:
+        if "fields" in line:
+            self.labels["known shape" if line["shape"] is not None else "parsed"] += 1
+        elif line["label"] is not None:
             self.labels[line["label"]] += 1
 
 
 def run_pipe(
-    opened: Opened, source: IO[bytes] | Path, out: IO[bytes], options: Options, threads: int = 1
+    opened: Opened,
+    source: IO[bytes] | Path,
+    out: IO[bytes],
+    options: Options,
+    threads: int = 1,
+    written_as: outputs.Format = "jsonl",
 ) -> Done:
     """Answer into a pipe: in order, not resumable.
 
@@ -124,7 +130,7 @@ def run_pipe(
     """
     bundle = Bundle(opened, threads)
     answering = Answering(bundle, options)
-    _, to_bytes = outputs.writer("jsonl", bundle.manifest)
+    head, to_bytes = outputs.writer(written_as, bundle.manifest)
     path = source if isinstance(source, Path) else None
     stream = None if isinstance(source, Path) else source
     format_ = inputs.format_of(path or Path("-.jsonl"), options.format)
@@ -132,15 +138,13 @@ def run_pipe(
     waits = stream is not None and format_ == "jsonl"
     items = inputs.read_items(path, stream, format_)
     batches: Iterator[list[Item]] = _single(items) if waits else _batches(items)
-    try:
-        for batch in batches:
-            out.writelines(map(to_bytes, answering.lines(batch, rows)))
-            out.flush()
-            rows += len(batch)
-    finally:
-        done = Done(rows, answering.errors, answering.abstained, dict(answering.labels),
-                    time.monotonic() - began, rows, False)  # fmt: skip
-    return done
+    out.write(head)
+    for batch in batches:
+        out.writelines(map(to_bytes, answering.lines(batch, rows)))
+        out.flush()
+        rows += len(batch)
+    return Done(rows, answering.errors, answering.abstained, dict(answering.labels),
+                time.monotonic() - began, rows, False)  # fmt: skip
 
 
 def run_file(
@@ -172,27 +176,16 @@ def run_file(
     written_as = outputs.format_of(out)
     format_ = inputs.format_of(source, options.format)
     journal = Journal(out, _job(opened, source, options))
-    with journal.part.open("ab") as part:
-        _lock(part, out)
-        try:
-            mark = journal.read(restart)
-        except InputError:
-            _drop_empty(journal.part)
-            raise
+    with _locked(journal.part, out) as part:
+        mark = journal.read(restart)
         if mark.done:
-            if (
-                journal.part.exists()
-                and journal.part.stat().st_size == mark.out
-                and not out.exists()
-            ):
+            if not out.exists():  # killed between the last mark and the rename
                 journal.finish(mark)
-            else:
-                _drop_empty(journal.part)
             return _done(mark, 0.0, 0, True)
-    began, start = time.monotonic(), mark.rows
-    bundle = Bundle(opened, threads)
-    mark = _answer(bundle, source, format_, written_as, journal, mark, options, progress)
-    journal.finish(mark)
+        began, start = time.monotonic(), mark.rows
+        bundle = Bundle(opened, threads)
+        mark = _answer(bundle, source, format_, written_as, journal, part, mark, options, progress)
+        journal.finish(mark)
     return _done(mark, time.monotonic() - began, mark.rows - start, start > 0)
 
 
@@ -202,6 +195,7 @@ def _answer(
     format_: inputs.Format,
     written_as: outputs.Format,
     journal: Journal,
+    part: IO[bytes],
     mark: Mark,
     options: Options,
     progress: Progress,
@@ -215,11 +209,7 @@ def _answer(
         source, None, format_, mark.at if enter else 0, 0 if enter else mark.rows
     )
     size = source.stat().st_size
-    with (
-        journal.part.open("r+b" if journal.part.exists() else "w+b") as part,
-        progress.step(f"answer {source.name}", total=size if enter else None) as bar,
-    ):
-        _lock(part, journal.out)
+    with progress.step(f"answer {source.name}", total=size if enter else None) as bar:
         journal.write(mark)  # before the first byte: a part without a journal is somebody else's
         part.truncate(mark.out)
         part.seek(mark.out)
@@ -258,7 +248,7 @@ def _done(mark: Mark, seconds: float, fresh: int, resumed: bool) -> Done:
 
 def _job(opened: Opened, source: Path, options: Options) -> Job:
     whole = hashlib.sha256()
-    for name in sorted(opened.files):
+    for name in sorted(set(opened.files) - {SIGNATURE}):
         whole.update(name.encode() + b"\0" + hashlib.sha256(opened.files[name]).digest())
     said = json.dumps([options.scores, options.explain, options.format, BATCH])
     return Job(identity(source), whole.hexdigest(), said)
@@ -288,15 +278,20 @@ def _single(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield [item]
 
 
-def _lock(file: IO[bytes], out: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise InputError(f"{out}: another process is writing it") from error
+@contextmanager
+def _locked(path: Path, out: Path) -> Iterator[IO[bytes]]:
+    """The part, open and held from before the journal is read until it has its name.
 
-
-def _drop_empty(part: Path) -> None:
-    if part.exists() and part.stat().st_size == 0:
-        part.unlink()
+    An empty one that nothing was written to is removed again.
+    """
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as part:
+        if fcntl is not None:
+            try:
+                fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(f"{out}: another process is writing it") from error
+        try:
+            yield part
+        finally:
+            if path.exists() and path.stat().st_size == 0:
+                path.unlink()

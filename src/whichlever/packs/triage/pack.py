@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from whichlever.packs.triage.reader import Record, read_lines, reads
+from whichlever.packs.triage.reader import Record, read_lines, reads, with_columns
 from whichlever.packs.triage.render import render
 
 
@@ -23,6 +23,10 @@ class TriagePack:
             spoken = " and ".join(f"triage@{v}" for v in self.versions)
             raise ValueError(f"triage@{version} is not spoken here; {spoken} are")
         return render(record, version)
+
+    def opened(self, record: Record) -> Record:
+        """A record with the columns that `records` gives it, its id among them."""
+        return with_columns(record)
 
     def records(
         self, name: str, stream: BinaryIO
