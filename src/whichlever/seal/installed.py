@@ -27,7 +27,7 @@ _SPDX = {
     "ISC License (ISCL)": "ISC",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
-"""Classifiers that mean one SPDX licence; others (as "BSD License") mean several."""
+"""Names that mean one SPDX licence; others (as "BSD License") mean several."""
 
 
 class Recorded(NamedTuple):
@@ -74,7 +74,7 @@ class Installed:
         for field in ("License-Expression", "License"):
             line = (said.get_all(field) or [""])[0].strip()
             if line and "\n" not in line and len(line) <= 100 and line.upper() != "UNKNOWN":
-                return str(line)
+                return _SPDX.get(line, str(line))
         kinds = [k for k in said.get_all("Classifier") or [] if k.startswith("License :: ")]
         name = kinds[0].rpartition(" :: ")[2] if len(kinds) == 1 else None
         return _SPDX.get(name, name) if name else None
