@@ -41,7 +41,8 @@ def with_lines(
     if dataset.schema is None:
         return measures
     tags = line_tags(dataset, splits)
-    found = {outcome.lever: line_scores(outcome, dataset.labels, tags, seed) for outcome in outcomes}
+    names = dataset.labels
+    found = {outcome.lever: line_scores(outcome, names, tags, seed) for outcome in outcomes}
     levers = tuple(own.model_copy(update={"lines": found[own.lever]}) for own in measures.levers)
     return measures.model_copy(update={"levers": levers})
 

@@ -82,7 +82,8 @@ def pack(
     with progress.step("read the rows again"):
         data = find_data(finished, None if task is None else Path(task))
     with progress.step("read the model"):
-        model = read_model(finished, choice.lever, _costs(finished))
+        costs = _costs(finished) if finished.task.kind == "classify" else None
+        model = read_model(finished, choice.lever, costs)
     model, precision = with_int8(
         finished,
         model,
@@ -125,7 +126,7 @@ def _costs(finished: Finished) -> list[list[float]]:
 def _base(finished: Finished, model: Model) -> Base | None:
     """The weights that the fine-tuned parts started from, where they are still there."""
     settings = finished.task.levers.finetune
-    if settings is None or all(part.kind == "linear" for part in model.parts):
+    if settings is None or not any(part.kind in ("static", "encoder") for part in model.parts):
         return None
     from whichlever.levers.finetune_base import base_weights
 

@@ -89,7 +89,11 @@ def _sha256(path: Path) -> str:
 def _facts(
     finished: Finished, dataset: Dataset, splits: Splits, files: dict[str, str]
 ) -> DataFacts:
-    counts = Counter(row.target for row in splits.train)
+    counts = Counter(
+        label
+        for row in splits.train
+        for label in ((row.target,) if row.fields is None else row.fields)
+    )
     groups = {row.group for row in dataset.rows if row.group is not None}
     spans = {
         role: span

@@ -26,6 +26,9 @@ NEEDED = {
     "linear": ("scipy",),
     "static": ("tokenizers", "safetensors"),
     "encoder": ("onnxruntime", "tokenizers"),
+    "crf": (),
+    "tagger": (),
+    "shapes": (),
 }
 """Python packages that answering imports, by kind of part; "" is always."""
 

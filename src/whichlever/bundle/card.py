@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from whichlever.bundle.card_limits import limits, not_measured, promises, under_attack
+from whichlever.bundle.card_lines import by_slice
 from whichlever.bundle.choice import Choice
 from whichlever.bundle.evidence import Answered
 from whichlever.bundle.finished import Finished
@@ -24,6 +25,7 @@ from whichlever.bundle.markdown import (
     size,
     table,
 )
+from whichlever.kinds import METRICS
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def write_card(facts: CardFacts) -> str:
         *_learned(facts),
         *_scores(facts),
         *_by_label(facts),
+        *by_slice(facts.summary),
         *_calibration(facts),
         *_costs(facts),
         *promises(facts),
@@ -115,7 +118,20 @@ def _purpose(facts: CardFacts) -> list[str]:
     lines.append(f"- It reads {reads}; at most {reader.max_chars:,} characters.")
     if reader.hidden:
         lines.append(f"- It never reads {', '.join(map(escaped, reader.hidden))}.")
-    lines.append(f"- It answers one of {len(manifest.labels)} labels, with a probability for each.")
+    if manifest.kind == "extract":
+        lines.append(
+            f"- It copies {len(manifest.labels)} named fields out of a line: every value is a "
+            "piece of the line, or made from one by its declared normaliser. The names: "
+            f"{', '.join(map(escaped, manifest.labels))}."
+        )
+        if reader.source is not None:
+            lines.append(
+                f"- What wrote the line ({escaped(reader.source)}) helps where it is known."
+            )
+    else:
+        lines.append(
+            f"- It answers one of {len(manifest.labels)} labels, with a probability for each."
+        )
     if manifest.abstain_below is not None:
         lines.append(
             f"- Answers less probable than {manifest.abstain_below:g} are marked as abstained. "
@@ -163,13 +179,15 @@ def _learned(facts: CardFacts) -> list[str]:
     ]
     if data.labels:
         rows = [[escaped(label), f"{n:,}"] for label, n in data.labels.items()]
-        lines += ["", *table(("label", "training rows"), rows)]
+        what = "name" if facts.manifest.kind == "extract" else "label"
+        lines += ["", *table((what, "training rows"), rows)]
     return [*lines, ""]
 
 
 def _scores(facts: CardFacts) -> list[str]:
     measures = facts.finished.measures
-    metrics = list(dict.fromkeys((str(measures.get("metric")), "macro_f1", "accuracy")))
+    both = METRICS[facts.manifest.kind]
+    metrics = list(dict.fromkeys((str(measures.get("metric")), *both)))
     states = {s.get("lever"): s for s in facts.finished.verdict.get("standings") or ()}
     rows = []
     for lever in measures.get("levers") or ():
@@ -215,10 +233,11 @@ def _by_label(facts: CardFacts) -> list[str]:
         for label in facts.manifest.labels
         if f"recall.{label}" in metrics or f"precision.{label}" in metrics
     ]
-    lines = ["## By label", "", *table(("label", "test rows", "recall", "precision"), rows)]
+    what = "name" if facts.manifest.kind == "extract" else "label"
+    lines = [f"## By {what}", "", *table((what, "test rows", "recall", "precision"), rows)]
     without = len(facts.manifest.labels) - len(rows)
     if without:
-        lines += ["", f"{without:,} of {len(facts.manifest.labels):,} labels: not measured."]
+        lines += ["", f"{without:,} of {len(facts.manifest.labels):,} {what}s: not measured."]
     return [*lines, ""]
 
 

@@ -78,6 +78,11 @@ def limits(facts: CardFacts) -> list[str]:
             "they count as wrong."
         )
     lines.append(_groups(facts))
+    if manifest.kind == "extract":
+        lines.append(
+            "- Compiled shapes (shapes.json) hold words that many training lines share, and the "
+            "tagger the names of sources, in the clear: who has the file can read them."
+        )
     if any(part.kind == "linear" for part in manifest.parts):
         lines.append(
             "- The weights hold words of the training texts in the clear (model.json): who has "

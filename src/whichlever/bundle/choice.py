@@ -9,7 +9,7 @@ from typing import Any
 from whichlever.bundle.finished import Finished
 from whichlever.errors import BundleError
 
-RUNGS = ("finetune-static", "finetune-encoder", "finetune-joined")
+RUNGS = ("finetune-static", "finetune-encoder", "finetune-joined", "finetune-tagger")
 OWNED = ("linear", *RUNGS)
 PACKABLE = (*OWNED, "hybrid")
 

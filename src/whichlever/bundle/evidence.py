@@ -7,6 +7,7 @@ has the run can join them again, whoever has only the bundle learns nothing from
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,9 @@ _KEPT = (
     "lever", "seed", "role", "target", "predicted", "scores", "status", "seconds", "tokens_in",
     "tokens_cached", "tokens_out", "dollars", "bytes_out",
 )  # fmt: skip
+
+_OF_LINES = ("hit", "said", "true", "invented", "exact")
+"""Kept of fields, in place of the fields themselves, which quote the line."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,17 @@ def measures_without_names(measures: Mapping[str, Any], *, ids: bool) -> dict[st
         chosen = dict(summary.get("chosen") or {})
         if not ids and isinstance(chosen.get("shots"), list):
             chosen["shots"] = len(chosen["shots"])
-        levers.append({**summary, "chosen": chosen})
+        levers.append({**_without_files(summary, ids=ids), "chosen": chosen})
     return {**named, "levers": levers}
+
+
+def _without_files(summary: Mapping[str, Any], *, ids: bool) -> dict[str, Any]:
+    """A lever's summary without its scores by file, whose names are somebody's folders."""
+    lines = summary.get("lines")
+    if ids or not isinstance(lines, dict):
+        return dict(summary)
+    kept = [s for s in lines.get("slices") or () if s.get("by") != "file"]
+    return {**summary, "lines": {**lines, "slices": kept}}
 
 
 def _collect(value: Any, groups: dict[str, str]) -> None:  # noqa: ANN401 - any JSON value
@@ -140,14 +153,17 @@ def _trials(finished: Finished, lever: str, ids: bool) -> tuple[bytes, Answered]
         arrow = pq.read_table(path, filters=[("lever", "=", lever)])
         frame = pl.DataFrame(pl.from_arrow(arrow))
         frame = frame.filter(pl.col("role").is_in(["calibrate", "test"]))
-        answered = _answered(frame)
-        kept = frame.select("id", "group", *_KEPT) if ids else _numbered(frame).select(
-            "row", "group", *_KEPT
+        held = (arrow.schema.metadata or {}).get(LABELS_KEY, b"[]")
+        answered = _answered(frame, json.loads(held))
+        columns = list(_KEPT)
+        if "exact" in frame.columns:
+            columns = [c for c in columns if c not in ("target", "predicted")] + list(_OF_LINES)
+        kept = frame.select("id", "group", *columns) if ids else _numbered(frame).select(
+            "row", "group", *columns
         )  # fmt: skip
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise RunError(f"{path} is missing or damaged; run compare again") from error
     table = kept.to_arrow()
-    held = (arrow.schema.metadata or {}).get(LABELS_KEY, b"[]")
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({LABELS_KEY: held}), buffer, compression="zstd")
     return buffer.getvalue(), answered
@@ -165,11 +181,14 @@ def _numbered(frame: Any) -> Any:  # noqa: ANN401 - polars is imported late
     )
 
 
-def _answered(frame: Any) -> Answered:  # noqa: ANN401 - polars is imported late
+def _answered(frame: Any, names: list[str]) -> Answered:  # noqa: ANN401 - polars is imported late
     import polars as pl
 
     test = frame.filter(pl.col("role") == "test")
-    counts = test["target"].drop_nulls().value_counts(sort=False).iter_rows()
+    counts: Any = test["target"].drop_nulls().value_counts(sort=False).iter_rows()
+    if "exact" in frame.columns:  # test lines that have the name
+        having = [test["true"].list.get(i).gt(0).sum() for i in range(len(names))]
+        counts = [(name, n) for name, n in zip(names, having, strict=True) if n]
     noted = test["error"].cast(pl.String).str.contains(r"^read \d+ of \d+ tokens")
     groups = frame["group"].drop_nulls()
     return Answered(

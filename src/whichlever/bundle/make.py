@@ -10,11 +10,13 @@ from whichlever.bundle.choice import Choice
 from whichlever.bundle.finished import Finished
 from whichlever.bundle.format import (
     KINDS,
+    LINE_KINDS,
     PART_FILES,
     Handing,
     Manifest,
     Part,
     Reader,
+    Steps,
     Trained,
 )
 from whichlever.errors import BundleError, RunError
@@ -38,6 +40,7 @@ class Model:
     temperature: float | None
     handing: Handing | None = None
     pooled: bool = False
+    steps: Steps | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -59,6 +62,8 @@ def read_model(
     """
     if lever == "hybrid":
         return _hybrid(finished, costs)
+    if finished.task.kind == "extract":
+        return _lines(finished, lever)
     facts = read_json(finished.step(lever, "step.json") / "step.json")
     temperature = facts.get("temperature")
     if lever == "finetune-joined":
@@ -92,6 +97,34 @@ def _part(finished: Finished, lever: str, weight: float) -> tuple[Part, dict[str
     return Part(name=name, kind=kind, weight=weight, max_tokens=tokens), files
 
 
+def _lines(finished: Finished, lever: str) -> Model:
+    """A parser of lines: its files, the shapes before it, and what its confidence means."""
+    kind = LINE_KINDS.get(lever)
+    if kind is None:
+        raise BundleError(f"{lever} is no parser of lines that a bundle can hold")
+    step = finished.step(lever, "parser/chosen.json")
+    folder = step / "parser"
+    facts = read_json(step / "step.json")
+    parts = [(kind, folder / name) for name in PART_FILES[kind]]
+    if (folder / "shapes.json").exists():
+        parts = [("shapes", folder / "shapes.json"), *parts]
+    try:
+        files = {f"model/{of}/{path.name}": path.read_bytes() for of, path in parts}
+    except OSError as error:
+        raise BundleError(f"{folder}: {error.filename} is missing; run compare again") from error
+    steps = None
+    if (folder / "sureness.json").exists():
+        steps = Steps.model_validate(read_json(folder / "sureness.json"))
+    kinds = list(dict.fromkeys(of for of, _ in parts))
+    weight = 1 / len(kinds)
+    return Model(
+        tuple(Part(name=of, kind=of, weight=weight) for of in kinds),
+        files,
+        facts.get("temperature"),
+        steps=steps,
+    )
+
+
 def _hybrid(finished: Finished, costs: Sequence[Sequence[float]] | None) -> Model:
     said = finished.measures.get("hybrid") or {}
     if "first" not in said:
@@ -115,7 +148,9 @@ def _hybrid(finished: Finished, costs: Sequence[Sequence[float]] | None) -> Mode
             threshold=threshold,
             costs=tuple(map(tuple, costs)) if by_cost and costs is not None else None,
         )
-    return Model(model.parts, model.files, model.temperature, handing, model.pooled, tuple(notes))
+    return Model(
+        model.parts, model.files, model.temperature, handing, model.pooled, notes=tuple(notes)
+    )
 
 
 def reader_of(task: Task) -> Reader:
@@ -123,6 +158,8 @@ def reader_of(task: Task) -> Reader:
     data = task.data
     incident = task.workload.incident if task.workload is not None else None
     named = (data.target, data.split.column, data.document, incident)
+    if task.kind == "extract":
+        named = (data.target, data.split.column, None, None)
     inputs = data.input if data.input is None or isinstance(data.input, str) else tuple(data.input)
     return Reader(
         pack=task.pack,
@@ -130,6 +167,7 @@ def reader_of(task: Task) -> Reader:
         match=data.match,
         id=data.id,
         hidden=tuple(dict.fromkeys(name for name in named if name is not None)),
+        source=data.source,
         max_chars=data.max_chars,
     )
 
@@ -170,6 +208,8 @@ def make_manifest(
     packages = environment.get("packages") or {}
     versions = {name: str(v) for name, v in packages.items() if v is not None}
     return Manifest(
+        format=2 if task.kind == "extract" else 1,
+        kind=task.kind,
         task=task.task,
         about=task.about,
         lever=choice.lever,
@@ -181,6 +221,7 @@ def make_manifest(
         temperature=model.temperature,
         abstain_below=abstain_below,
         handing=model.handing,
+        steps=model.steps,
         pooled=model.pooled,
         trained=trained,
         versions={

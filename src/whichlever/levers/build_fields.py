@@ -20,6 +20,10 @@ def family_for_fields(task: Task, name: str) -> list[Lever]:
         made = [PromptFields(chosen.prompt)]
     elif name == "rag" and chosen.rag is not None:
         made = _rag(chosen.rag)
+    elif name == "finetune" and chosen.finetune is not None:
+        from whichlever.levers.finetune_tagger import FinetuneTagger
+
+        made = [FinetuneTagger(chosen.finetune)]
     return made
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from whichlever.measure.figure import Interval
 from whichlever.prices import Frozen
 
@@ -42,8 +44,8 @@ class LineScores(Frozen):
 
     slices: tuple[Slice, ...]
     answered: tuple[Answered, ...] = ()
-    true: dict[str, int] = {}
-    said: dict[str, int] = {}
+    true: dict[str, int] = Field(default_factory=dict)
+    said: dict[str, int] = Field(default_factory=dict)
     made_up: int = 0
 
     def of(self, by: By) -> tuple[Slice, ...]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from whichlever.bundle import Manifest, Opened, open_bundle
-from whichlever.predict import Prediction, Predictor, Row
-from whichlever.runtime.model import load_model
+from whichlever.predict import Prediction, Predictor
+from whichlever.runtime.line_model import LineModel, load_line_model
+from whichlever.runtime.model import Model, load_model
 from whichlever.runtime.reading import RecordReader
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ class Bundle:
         self.manifest: Manifest = opened.manifest
         self.signer = opened.signer
         self.read = RecordReader(opened.manifest.reader)
-        self.model = load_model(opened, threads)
+        self.model: Model | LineModel = (
+            load_line_model(opened)
+            if opened.manifest.kind == "extract"
+            else load_model(opened, threads)
+        )
         self.predictor: Predictor = self.model
 
     @classmethod
@@ -58,18 +63,17 @@ class Bundle:
         return cls(open_bundle(path, key, allow_unsigned=allow_unsigned), threads)
 
     def predict(self, inputs: Sequence[str | Mapping[str, Any]]) -> list[Prediction]:
-        """Answer texts as the model reads them, or records, which are rendered first.
+        """Answer texts as the model reads them (such as raw lines), or records.
+
+        Records are rendered first; what wrote a line is taken from them, where the bundle knows
+        such a column.
 
         Raises
         ------
         DataError
             A record lacks what the bundle reads; `run` and `serve` answer such rows with an error.
         """
-        rows = [
-            Row(str(i), given if isinstance(given, str) else self.read.text(given))
-            for i, given in enumerate(inputs)
-        ]
-        return self.predictor.predict(rows)
+        return self.predictor.predict([self.read.row(str(i), g) for i, g in enumerate(inputs)])
 
     def explain(self, given: str | Mapping[str, Any], top: int = 8) -> Explanation:
         """Name the words that decided on one text or record; see `whichlever.runtime.explain`.

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.errors import DataError
 from whichlever.infer.left_out import left_out_shares, log_odds
 from whichlever.infer.units import Units
 from whichlever.predict import Predictor, Row
+from whichlever.runtime.line_model import LineModel
 
 if TYPE_CHECKING:
     from whichlever.runtime.bundle import Bundle
@@ -98,6 +100,8 @@ def explain(bundle: Bundle, given: str | Mapping[str, Any], top: int = TOP) -> E
         The record has no text.
     """
     model = bundle.model
+    if isinstance(model, LineModel):
+        raise DataError("fields explain themselves: spans say which piece each was copied from")
     text = given if isinstance(given, str) else bundle.read.text(given)
     (answer,) = model.predict([Row("", text)])
     assert answer.scores is not None  # every kind of part gives scores

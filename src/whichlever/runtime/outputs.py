@@ -42,8 +42,11 @@ def writer(format_: Format, manifest: Manifest) -> tuple[bytes, Callable[[Line],
     """The bytes that a file begins with, and what makes a line bytes."""
     if format_ == "jsonl":
         return b"", dump
+    fields = manifest.kind == "extract"
     columns = ["id", "label", *(f"score.{label}" for label in manifest.labels),
                "abstain", "note", "why", "error"]  # fmt: skip
+    if fields:
+        columns = ["id", *manifest.labels, "shape", "abstain", "error"]
 
     def row(cells: list[Any]) -> bytes:
         text = io.StringIO()
@@ -51,6 +54,10 @@ def writer(format_: Format, manifest: Manifest) -> tuple[bytes, Callable[[Line],
         return text.getvalue().encode("utf-8", "replace")
 
     def line(said: Line) -> bytes:
+        if fields:
+            values = said.get("fields", {})
+            copied = [values.get(name) for name in manifest.labels]
+            return row([said.get("id"), *copied, *(said.get(c) for c in columns[-3:])])
         scores = said.get("scores", {})
         answered = [said.get("id"), said.get("label"), *(scores.get(x) for x in manifest.labels)]
         return row([*answered, *(said.get(x) for x in ("abstain", "note", "why", "error"))])

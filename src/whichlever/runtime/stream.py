@@ -16,7 +16,6 @@ from typing import IO, Any
 from whichlever.bundle import Opened
 from whichlever.bundle.format import SIGNATURE
 from whichlever.errors import DataError, InputError
-from whichlever.predict import Row
 from whichlever.progress import Progress, Silent
 from whichlever.runtime import inputs, outputs
 from whichlever.runtime.bundle import Bundle

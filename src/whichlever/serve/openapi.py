@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from whichlever.predict import Row
@@ -18,6 +19,33 @@ Json = dict[str, Any]
 
 NOT_BLANK = "[^\\u0000 \\t\\r\\n\\f\\v\\u00a0\\u200b\\ufeff]"
 """A text has something beside `whichlever.render.record.BLANK`."""
+
+
+def _fields(names: Sequence[str], identity: Json, answer: Json) -> Json:
+    """An answer of fields: only these names, each with where it was copied from."""
+    one = {"type": ["string", "number"]}
+    value = {"anyOf": [one, {"type": "array", "items": one}]}
+    pieces = {
+        "type": "array",
+        "description": "Half-open code-point offsets into the line.",
+        "items": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+    }
+    return {
+        "type": "object",
+        "required": ["id", "fields", "spans", "shape", "abstain"],
+        "properties": {
+            "id": identity,
+            "fields": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": dict.fromkeys(names, value),
+            },
+            "spans": {"type": "object", "additionalProperties": pieces},
+            "shape": {"type": ["string", "null"]},
+            "abstain": {"type": "boolean"},
+        },
+        "example": answer,
+    }
 
 
 def describe(bundle: Bundle, settings: Settings) -> Json:
@@ -61,7 +89,7 @@ def describe(bundle: Bundle, settings: Settings) -> Json:
                 "why": why,
             },
             "example": answer,
-        },
+        } if m.kind == "classify" else _fields(m.labels, identity, answer),
         "Error": {
             "type": "object",
             "required": ["id", "error"],

@@ -42,8 +42,7 @@ class Shadow:
         loop = asyncio.get_running_loop()
         try:
             said = await loop.run_in_executor(self._thread, self.bundle.predictor.predict, rows)
-            pairs = zip([a.label or "-" for a in answers], [a.label or "-" for a in said],
-                        strict=True)  # fmt: skip
+            pairs = [_pair(a, b) for a, b in zip(answers, said, strict=True)]
             for pair, count in Tally(pairs).items():
                 self._metrics.shadow.labels(*pair).inc(count)
             ours, theirs = scores_of(answers), scores_of(said)
@@ -59,3 +58,10 @@ class Shadow:
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         self._thread.shutdown()
+
+
+def _pair(answer: Prediction, shadow: Prediction) -> tuple[str, str]:
+    """What the two said; of fields, only whether they are the same."""
+    if answer.fields is not None or shadow.fields is not None:
+        return "fields", "the same" if answer.fields == shadow.fields else "others"
+    return answer.label or "-", shadow.label or "-"

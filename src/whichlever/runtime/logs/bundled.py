@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from whichlever.bundle import Opened
 from whichlever.errors import InputError
-from whichlever.runtime.logs.plan import Reading
+from whichlever.runtime.line_model import load_line_model
+from whichlever.runtime.logs.plan import Reading, name_of
 
 
 def reading_of(opened: Opened) -> Reading:
-    """What parses lines in a bundle.
+    """What parses lines in a bundle; its confident answers become shapes while it runs.
 
     Raises
     ------
     InputError
         The bundle answers rows with labels; it reads no lines.
     """
-    raise InputError(
-        f"{opened.name}: it sorts rows and reads no lines; --format logs goes with kind: extract"
+    manifest = opened.manifest
+    if manifest.kind != "extract":
+        raise InputError(
+            f"{opened.name}: it sorts rows and reads no lines; --format logs goes with "
+            "kind: extract"
+        )
+    return Reading(
+        load_line_model(opened, learn=True),
+        name_of(opened),
+        manifest.abstain_below,
+        manifest.reader.max_chars,
     )
