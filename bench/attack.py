@@ -41,7 +41,7 @@ SETS: dict[str, dict[str, Any]] = {
     "ait-scenario, 100 characters": {"of": "ait-scenario", "chars": 100},
     "panther-product-match": {"controls": ["event"], "levers": {"linear": {}}},
     "panther-prompt": {"of": "panther-product", "levers": {"linear": {}, "prompt": SMALL}},
-    "panther-product, served": {"of": "panther-product", "serve": "linear"},
+    "panther-product, served": {"of": "panther-product", "serve": "linear", "minutes": 20},
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
     "ait-scenario, canaries in static": {"of": "ait-scenario", "canaries": "finetune-static"},
@@ -113,8 +113,8 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     (out / "attack.json").unlink(missing_ok=True)  # another set's aim on the same run
     where = [str(out), "--task", str(file), "--json"]
     asked = ["--strings", str(data / STRINGS)]
-    if "chars" in settings:
-        asked += ["--chars", str(settings["chars"])]
+    for option in ("chars", "minutes"):
+        asked += [f"--{option}", str(settings[option])] if option in settings else []
     for control in settings.get("controls", ()):
         asked += ["--control", control]
     if "canaries" in settings:
