@@ -186,6 +186,8 @@ class Server:
         metrics = self.state.metrics
         async with self.state.using() as taken:
             bundle = taken.bundle
+            if explain and bundle.manifest.kind == "extract":
+                raise Problem(422, "Fields need no explanation", "spans say where each was copied")
             if records and len(rows) > RENDER_HERE:
                 asked = await asyncio.to_thread(read_rows, bundle, rows)
             else:
@@ -193,22 +195,25 @@ class Server:
             del given, body, rows  # what waits is text alone, not the parsed document
             answers, scores = await self._answer(taken, asked.rows)
             lines = asked.lines(answers, scores, bundle)
-            if explain and answers:
-                good = [line for line in lines if "error" not in line]
-                for line, row in zip(good, asked.rows, strict=True):
+            answered = [
+                (line, row)
+                for line, row in zip(asked.without_errors(lines), asked.rows, strict=True)
+                if "error" not in line
+            ]
+            if explain:
+                for line, row in answered:
                     line["why"] = await self._waited(
                         taken.batcher.aside(partial(_why, bundle, row.text, explain))
                     )
-        if asked.errors:
-            metrics.errors.inc(len(asked.errors))
+        if bad := len(lines) - len(answered):
+            metrics.errors.inc(bad)
         if handed := sum([line.get("abstain", False) for line in lines]):
             metrics.abstained.inc(handed)
-        if self._inputs is not None and asked.rows:
-            good = [line for line in lines if "error" not in line]
-            self._inputs.write([row.text for row in asked.rows], good)
+        if self._inputs is not None and answered:
+            self._inputs.write([r.text for _, r in answered], [line for line, _ in answered])
         if not alone:
             return reply({"answers": lines})
-        if asked.errors:
+        if bad:
             raise Problem(422, "The row cannot be read", lines[0]["error"])
         return reply(lines[0])
 
@@ -223,6 +228,8 @@ class Server:
             or not all(isinstance(t, str) and t.strip(BLANK) for t in texts)
         ):
             raise Problem(422, "input is to be a text, or a list of texts")
+        if self.state.current.bundle.manifest.kind != "classify":
+            raise Problem(422, "This bundle copies fields", "ask /v1/predict")
         if not isinstance(given.get("model"), str | None):
             raise Problem(422, "model is to be a text")
         most = self.state.settings.max_rows
@@ -237,6 +244,8 @@ class Server:
                 raise Problem(422, "A text is too long", said)
             answers, scores = await self._answer(taken, asked_rows.rows)
             lines = asked_rows.lines(answers, scores, bundle)
+            if any("error" in line for line in lines):
+                raise Problem(422, "A text cannot be answered")
         if self._inputs is not None:
             self._inputs.write([row.text for row in asked_rows.rows], lines)
         classes = len(bundle.manifest.labels)

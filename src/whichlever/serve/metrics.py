@@ -11,7 +11,7 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from whichlever.predict import Prediction
-from whichlever.runtime.lines import Scores
+from whichlever.runtime.lines import Scores, said_of
 
 LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -28,7 +28,8 @@ class ScoreHistogram(Collector):
         self._sum = 0.0
 
     def observe(self, values: Scores) -> None:
-        """Count values, shape (n,)."""
+        """Count values, shape (n,); what is no number is left out."""
+        values = values[np.isfinite(values)]
         at = np.searchsorted(self._bounds, values, side="left")
         self._counts += np.bincount(at, minlength=len(self._counts))
         self._sum += float(values.sum(dtype=np.float64))
@@ -96,7 +97,7 @@ class Metrics:
 
     def answered(self, answers: Sequence[Prediction], scores: Scores | None) -> None:
         """Count answers by label, and how sure they are."""
-        for label, count in Tally([a.label for a in answers]).items():
+        for label, count in Tally(map(said_of, answers)).items():
             if label is not None:
                 self.labels.labels(label).inc(count)
         if scores is not None:

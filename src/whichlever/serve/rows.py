@@ -49,6 +49,12 @@ class Asked:
             for i, ident in enumerate(self.ids)
         ]
 
+    def without_errors(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Of one line for every row, those of `rows`."""
+        if not self.errors:
+            return lines
+        return [line for i, line in enumerate(lines) if i not in self.errors]
+
 
 def read_rows(bundle: Bundle, given: Sequence[Any]) -> Asked:
     """Texts of rows as they were given: texts, records, or what is neither."""
@@ -59,6 +65,7 @@ def read_rows(bundle: Bundle, given: Sequence[Any]) -> Asked:
     asked = Asked([], list(range(len(given))))
     rows, ids = asked.rows, asked.ids
     for i, row in enumerate(given):
+        source = None
         try:
             if isinstance(row, str):
                 text = _checked(row, most)
@@ -66,12 +73,13 @@ def read_rows(bundle: Bundle, given: Sequence[Any]) -> Asked:
                 if column is not None and column in row:
                     ids[i] = _ident(row[column], i)
                 text = bundle.read.text(row)
+                source = bundle.read.source(row)
             else:
                 raise DataError("a row is an object or a text")
         except DataError as error:
             asked.errors[i] = str(error)
         else:
-            rows.append(Row("", text))
+            rows.append(Row("", text, source=source))
     return asked
 
 
