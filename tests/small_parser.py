@@ -106,7 +106,7 @@ def program(given: list[str]) -> int:
 
     kept = whichlever.bundle.open_bundle, bundled.reading_of
     whichlever.bundle.open_bundle = lambda *_, **__: None  # type: ignore[assignment]
-    bundled.reading_of = lambda _: reading()
+    bundled.reading_of = lambda _, learn: reading()
     try:
         return main(given)
     finally:

@@ -67,6 +67,10 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Where it stands; else beside OUT.", **LOGS),
     ] = None,
+    learn: Annotated[
+        bool,
+        typer.Option(help="Confident answers become shapes, which cost no model.", **LOGS),
+    ] = True,
     json: Json = False,
 ) -> int:
     """Answer every row, in order; a bad row becomes an error row in its place.
@@ -83,7 +87,7 @@ def run(
             inputs=source or (), listen=listen or (), follow=follow, out=file, manner=manner,
             join=join, sources=tag or (), state=state, restart=restart,
         )  # fmt: skip
-        return run_logs(plan, bundle, key, allow_unsigned, json)
+        return run_logs(plan, bundle, key, allow_unsigned, learn, json)
     if source is None or len(source) != 1:
         raise InputError("give one -i IN (several files and --listen go with --format logs)")
     options = (scores, max(0, explain), format)

@@ -19,14 +19,15 @@ from whichlever.runtime.logs.plan import Plan, Reading, prepare
 from whichlever.runtime.logs.stream import Done, Stop
 
 
-def run_logs(plan: Plan, bundle: Path, key: Path | None, allow_unsigned: bool, json: bool) -> int:
+def run_logs(
+    plan: Plan, bundle: Path, key: Path | None, allow_unsigned: bool, learn: bool, json: bool
+) -> int:
     """Open a bundle that reads lines, and run a stream with it."""
     from whichlever.bundle import open_bundle
     from whichlever.runtime.logs.bundled import reading_of
 
-    return run_stream(
-        plan, reading_of(open_bundle(bundle, key, allow_unsigned=allow_unsigned)), json
-    )
+    opened = open_bundle(bundle, key, allow_unsigned=allow_unsigned)
+    return run_stream(plan, reading_of(opened, learn=learn), json)
 
 
 def run_stream(plan: Plan, reading: Reading, json: bool) -> int:

@@ -8,8 +8,14 @@ from whichlever.runtime.line_model import load_line_model
 from whichlever.runtime.logs.plan import Reading, name_of
 
 
-def reading_of(opened: Opened) -> Reading:
-    """What parses lines in a bundle; its confident answers become shapes while it runs.
+def reading_of(opened: Opened, *, learn: bool = True) -> Reading:
+    """What parses lines in a bundle.
+
+    Parameters
+    ----------
+    learn
+        Whether its confident answers become shapes while it runs, so that the second line of a
+        shape costs no model. An answer may then depend on the lines before it.
 
     Raises
     ------
@@ -23,7 +29,7 @@ def reading_of(opened: Opened) -> Reading:
             "kind: extract"
         )
     return Reading(
-        load_line_model(opened, learn=True),
+        load_line_model(opened, learn=learn),
         name_of(opened),
         manifest.abstain_below,
         manifest.reader.max_chars,
