@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from real_bundles import manifest
@@ -29,6 +29,7 @@ ANSWERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ANSWERS, st.none() | st.floats(0.001, 1))
 def test_all_at_once_is_one_by_one(answers: list[Prediction], below: float | None) -> None:
     said = manifest([Part(name="linear", kind="linear")], abstain_below=below)
@@ -40,6 +41,7 @@ def test_all_at_once_is_one_by_one(answers: list[Prediction], below: float | Non
     ]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()), st.none() | st.integers() | st.text(st.characters()))
 def test_a_line_is_one_line_of_ascii_and_reads_back(message: str, ident: object) -> None:
     line = error_line(message, ident)

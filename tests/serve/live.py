@@ -32,8 +32,8 @@ class Live:
         return [json.loads(line) for line in whole]
 
     def wait_for(self, event: str, count: int = 1) -> dict[str, Any]:
-        """The ``count``-th line of this kind, within some seconds."""
-        for _ in range(200):
+        """The ``count``-th line of this kind, within a minute."""
+        for _ in range(1_200):
             found = [e for e in self.events() if e["event"] == event]
             if len(found) >= count:
                 return found[count - 1]

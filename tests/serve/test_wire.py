@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("orjson", reason="the extra 'serve' is not installed")
@@ -34,6 +34,7 @@ def same(a: Any, b: Any) -> bool:
     return json.dumps(a) == json.dumps(b)
 
 
+@settings(deadline=None)
 @given(VALUES, st.booleans())
 def test_every_document_is_read_as_python_reads_it(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
@@ -42,11 +43,13 @@ def test_every_document_is_read_as_python_reads_it(value: Any, ascii_only: bool)
         assert same(loaded_exactly(text.encode()), value)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_every_value_comes_back(value: Any) -> None:
     assert same(json.loads(dumped(value)), value)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_do_anything_but_not_being_json(body: bytes) -> None:
     try:
