@@ -101,7 +101,8 @@ def plan(settings: CurveSettings, task: Task, splits: Splits, seed: int) -> Plan
     for point in sorted(points, key=lambda p: p.rank):
         if point.labels >= pool.labels:
             continue
-        if len(point.train) < FEWEST or len({row.target for row in point.train}) < 2:
+        same = len({row.target for row in point.train}) < 2 and task.kind == "classify"
+        if len(point.train) < FEWEST or same:
             notes.append(f"{point.name}: too few rows, or one label only, to fit on")
             continue
         kept.append(point)

@@ -20,17 +20,20 @@ import polars as pl
 from whichlever import trials
 from whichlever.curve_plan import Planned, plan
 from whichlever.data import Dataset, Splits
+from whichlever.data.learn_fields import learn_fields
 from whichlever.errors import TaskError
 from whichlever.levers import Lever, build
 from whichlever.measure.curve import Curve
 from whichlever.measure.curve_draws import Answered, Board
 from whichlever.measure.curve_summary import summarise_curve
+from whichlever.measure.field_counts import FieldCounts
 from whichlever.progress import Progress
 from whichlever.run import read_json, write_json
 from whichlever.step import CHUNK, Step, fit_lever, step_key
 from whichlever.task import CurveSettings, Task
+from whichlever.trials_fields import counts_of, with_fields
 
-BY_DEFAULT = ("linear", "rag-vote", "finetune-static")
+BY_DEFAULT = ("linear", "rag-vote", "finetune-static", "finetune-tagger")
 """Quick to fit; an encoder's curve must be asked for."""
 
 FILE = "curves.parquet"
@@ -241,12 +244,18 @@ def _fit(
     folder, part = _place(run, lever, task, dataset, splits, point, seed)
     fitted = folder / "fit"
     fitted.mkdir(parents=True, exist_ok=True)
+    known = dataset
+    if dataset.schema is not None:  # what fewer labels say of the names and their values
+        learned = learn_fields(replace(part, calibrate=()), task)
+        known = replace(dataset, schema=learned.schema)
     with progress.step(f"{lever.id}: {point.name}"):
-        fit, seconds = fit_lever(lever, task, dataset, part, fitted, seed + point.draw, progress)
+        fit, seconds = fit_lever(lever, task, known, part, fitted, seed + point.draw, progress)
         answers = []
         for start in range(0, len(splits.test), CHUNK):
             answers.extend(fit.predictor.predict(splits.test[start : start + CHUNK]))
     frame = trials.table(lever.id, seed + point.draw, "test", splits.test, answers, None)
+    if dataset.schema is not None:
+        frame = with_fields(frame, splits.test, answers, dataset.labels, dataset.schema, keep=False)
     # Scores of every point would be most of the file, and no figure of the curve needs them.
     frame = frame.with_columns(pl.lit(None, frame.schema["scores"]).alias("scores"))
     trials.write(folder / "answers.parquet", frame, dataset.labels)
@@ -294,9 +303,12 @@ def _marked(
     labels: int,
     rows_seen: int | None,
 ) -> pl.DataFrame:
+    counts = ("hit", "said", "true", "invented", "exact") if "exact" in frame.columns else ()
     kept = frame.select(
-        "lever", "seed", "role", "id", "group", "target", "predicted", "status", "error"
+        "lever", "seed", "role", "id", "group", "target", "predicted", "status", "error", *counts
     )
+    if counts:  # the fields themselves quote the line
+        kept = kept.with_columns(pl.lit(None, pl.String).alias(c) for c in ("target", "predicted"))
     return kept.with_columns(
         pl.lit(order, pl.String).alias("order"),
         pl.lit(draw, pl.Int32).alias("draw"),
@@ -310,13 +322,16 @@ def _marked(
 def _answered(done: _Done, index: dict[str, int]) -> Answered:
     point = done.point
     return Answered(
-        done.lever, point.order, _numbers(done.frame["predicted"].to_list(), index), point.labels,
+        done.lever, point.order, _tested(done.frame, index), point.labels,
         point.fraction, point.draw, point.days,
     )  # fmt: skip
 
 
-def _tested(frame: pl.DataFrame, index: dict[str, int]) -> np.ndarray:
-    return _numbers(frame.filter(pl.col("role") == "test")["predicted"].to_list(), index)
+def _tested(frame: pl.DataFrame, index: dict[str, int]) -> np.ndarray | FieldCounts:
+    tested = frame.filter(pl.col("role") == "test")
+    if "exact" in frame.columns:
+        return counts_of(tested)
+    return _numbers(tested["predicted"].to_list(), index)
 
 
 def _numbers(values: Sequence[str | None], index: dict[str, int]) -> np.ndarray:

@@ -22,7 +22,7 @@ FAMILY_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {
 """The sizes a fine-tune is done at, by kind; all of them unless some are named."""
 
 _CLASSIFY_KEYS = (
-    "labels", "documents", "change", "mistakes", "curve", "autoclose", "workload", "noise",
+    "labels", "documents", "change", "mistakes", "autoclose", "workload", "noise",
     "attack",
 )  # fmt: skip
 _CLASSIFY_DATA = ("match", "target_map", "document", "unseen_labels")

@@ -248,7 +248,8 @@ class CurveSettings(Model):
     )
     levers: Choices[str] | None = Field(
         default=None,
-        description="Lever ids; left out: linear, rag-vote and finetune-static where they run.",
+        description="Lever ids; left out: linear, rag-vote, finetune-static and -tagger where they "
+        "run.",
     )
     draws: int = Field(default=3, ge=1, le=20, description="Random nested draws.")
     delays: Annotated[list[Annotated[float, Field(gt=0)]], AfterValidator(_different)] = Field(

@@ -40,8 +40,11 @@ def manifests(draw) -> Manifest:
         )
         for i, kind in enumerate(kinds)
     )
+    costs = tuple((1.0,) * len(labels) for _ in labels)
     handing = draw(
-        st.none() | st.builds(Handing, score=st.sampled_from(["doubt", "cost"]), threshold=FINITE)
+        st.none()
+        | st.builds(Handing, score=st.just("doubt"), threshold=FINITE)
+        | st.builds(Handing, score=st.just("cost"), threshold=FINITE, costs=st.just(costs))
     )
     return Manifest(
         task=draw(TEXT),
@@ -61,7 +64,7 @@ def manifests(draw) -> Manifest:
             )
         ),
         parts=parts,
-        temperature=draw(st.none() | st.floats(1e-6, 1e6)),
+        temperature=draw(st.none() | st.floats(1e-3, 1e3)),
         abstain_below=draw(st.none() | st.floats(0.01, 0.99)),
         handing=handing,
         pooled=draw(st.booleans()),

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.measure.draws import Draws
+from whichlever.measure.field_answers import FieldAnswers
+from whichlever.measure.field_counts import FieldCounts
 from whichlever.measure.intervals import centre, centred, share, student, widest
 from whichlever.measure.jackknife import delete_one, standard_error
-from whichlever.measure.scores import Answers
+from whichlever.measure.scores import Answers, Scored
 from whichlever.measure.summary import Interval
 
 Floats = npt.NDArray[np.float64]
@@ -32,12 +34,12 @@ class Answered:
         newest ``days`` days; "level": a lever without a curve.
     predicted
         Label indices, shape (n,), or (m,) for a lever that answered the first m rows; −1 is no
-        answer.
+        answer. Of fields, their counts.
     """
 
     lever: str
     order: str
-    predicted: Ints
+    predicted: Ints | FieldCounts
     labels: int = 0
     fraction: float = 1.0
     draw: int = 0
@@ -60,7 +62,7 @@ class Board:
     Parameters
     ----------
     targets
-        True label indices of the test rows, shape (n,).
+        True label indices of the test rows, shape (n,); of fields only their number counts.
     """
 
     targets: Ints
@@ -79,8 +81,14 @@ class Board:
         m = len(answered.predicted) if rows is None else rows
         key = (id(answered), m)
         if key not in self._found:
-            self._found[key] = self._score(Answers(self.targets[:m], answered.predicted[:m]), m)
+            self._found[key] = self._score(self._answers(answered, m), m)
         return self._found[key]
+
+    def _answers(self, answered: Answered, m: int) -> Scored:
+        said = answered.predicted
+        if isinstance(said, FieldCounts):
+            return FieldAnswers(said).head(m)
+        return Answers(self.targets[:m], said[:m])
 
     def _weights(self) -> Iterable[Floats]:
         """The draws' weights; kept where they are small, else made again, which is the same."""
@@ -88,12 +96,12 @@ class Board:
             self._kept = list(self.draws.chunks())
         return self.draws.chunks() if self._kept is None else self._kept
 
-    def _score(self, answers: Answers, m: int) -> Score:
+    def _score(self, answers: Scored, m: int) -> Score:
         units = self.draws.units[:m]
         value = float(answers.metric(self.metric, np.ones((m, 1)))[0])
         drawn = np.concatenate([answers.metric(self.metric, w[:m]) for w in self._weights()])
         error = 0.0
-        if self.metric != "accuracy":
+        if self.metric != answers.share:
             error = standard_error(delete_one(answers, self.metric, units))
         held = len(np.unique(units))
         right = share(
@@ -102,11 +110,11 @@ class Board:
             if self.grouped else None,
         )  # fmt: skip
         moved = centre(value, drawn, error)
-        if self.metric == "accuracy":
+        if self.metric == answers.share:
             interval = right
         else:
             interval = centred(value, drawn, error, units=held)
-            if answers.correct.all() or not answers.correct.any():
+            if answers.correct.all() or not value:
                 interval = widest(interval, right)
         # Few groups show little of their own spread: the draws are widened as intervals are.
         few = student(held) if held > 1 else 1.0
