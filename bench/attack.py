@@ -39,6 +39,8 @@ SETS: dict[str, dict[str, Any]] = {
     "panther-product, 100 characters": {"of": "panther-product", "chars": 100},
     "ait-scenario": {},
     "ait-scenario, 100 characters": {"of": "ait-scenario", "chars": 100},
+    "ait-random": {"levers": {"linear": {}}},
+    "ait-random, 100 characters": {"of": "ait-random", "chars": 100},
     "panther-product-match": {"controls": ["event"], "levers": {"linear": {}}},
     "panther-prompt": {"of": "panther-product", "levers": {"linear": {}, "prompt": SMALL}},
     "panther-product, served": {"of": "panther-product", "serve": "linear", "minutes": 20},
@@ -130,6 +132,7 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
         "attacks": found,
         "verdict": {
             "headline": verdict["headline"],
+            "attack": verdict["attack"],
             "reasons": [r["text"] for r in verdict["reasons"] if r["text"].startswith("Attack")],
             "would_change": [r["text"] for r in verdict["would_change"] if "attack" in r["text"]],
         },

@@ -50,9 +50,10 @@ def _flip(attacked: dict[str, Any]) -> str:
             if lever["flip"] is None:
                 why = lever["why"] or f"says {one['aim']['into']} of all of them already"
                 rows.append([name, lever["lever"], f"{lever['missed']} of {lever['asked']}",
-                             "–", "–", "–", why, "–", "–"])  # fmt: skip
+                             "–", why, "–", "–", "–", "–"])  # fmt: skip
                 continue
-            groups = "" if lever["groups"] is None else f", {lever['groups']} groups"
+            n = lever["groups"]
+            groups = "" if n is None else f", {n} group{'s' * (n > 1)}"
             rows.append(
                 [
                     name, lever["lever"], f"{lever['missed']} of {lever['asked']}",
@@ -160,6 +161,7 @@ def _verdicts(found: dict[str, Any]) -> str:
         if one["attacks"]["levers"]:
             lines += [f"> **{name}**: {one['verdict']['headline']}", ">"]
             said = [*one["verdict"]["reasons"], *one["verdict"]["would_change"]]
+            said = said or [one["verdict"].get("attack", "attack: not measured")]
             lines += [f"> - {text}" for text in said]
             lines.append("")
     return "\n".join(lines).rstrip()

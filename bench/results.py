@@ -12,6 +12,7 @@ these JSON files; a test compares them.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -20,7 +21,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md",
-         "docs/results/curves.md", "docs/results/validity.md")  # fmt: skip
+         "docs/results/curves.md", "docs/results/validity.md",
+         "docs/results/attack.md")  # fmt: skip
 BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -345,6 +347,9 @@ def blocks() -> dict[str, str]:
         made["curve-band"], made["curve-band-words"] = band_table(bands), band_words(bands)
     if (RESULTS / "validity.json").exists():
         made |= validity_blocks(json.loads((RESULTS / "validity.json").read_text()))
+    if (RESULTS / "attack.json").exists():
+        found = json.loads((RESULTS / "attack.json").read_text())
+        made |= _beside("attack_tables").attack_blocks(found)
     static = ROOT / "bench" / "results" / "static_speed.json"
     if static.exists():
         made["static-speed"] = speed_table(json.loads(static.read_text()))
@@ -357,6 +362,17 @@ def blocks() -> dict[str, str]:
     if all(path.exists() for path in bounds):
         made["bounds"] = bound_table(*(json.loads(path.read_text()) for path in bounds))
     return made
+
+
+def _beside(name: str) -> Any:  # noqa: ANN401 - a module
+    """A module of this folder, from wherever this one was loaded."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def filled(page: str, made: dict[str, str]) -> str:
