@@ -178,6 +178,13 @@ def test_a_key_is_never_overwritten_and_is_its_owners_alone(tmp_path: Path) -> N
     open_bundle(path, tmp_path / "k.pub")
 
 
+def test_half_a_pair_of_keys_is_not_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "k.pub").symlink_to(tmp_path / "no" / "where")  # is not there, and cannot be made
+    with pytest.raises(FileExistsError):
+        new_key(tmp_path / "k")
+    assert not (tmp_path / "k.key").exists()
+
+
 def test_the_public_standard_reads_it_and_is_read(
     signed: Path, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:

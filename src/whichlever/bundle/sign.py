@@ -33,13 +33,18 @@ def new_key(name: Path, passphrase: str | None = None) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     sealed = s.BestAvailableEncryption(passphrase.encode()) if passphrase else s.NoEncryption()
     secret = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, sealed)
-    handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(secret)
     shown = key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)
-    handle = os.open(public, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    with os.fdopen(handle, "wb") as out:
-        out.write(shown)
+    made = []
+    try:
+        for path, content, mode in ((private, secret, 0o600), (public, shown, 0o644)):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            made.append(path)
+            with os.fdopen(handle, "wb") as out:
+                out.write(content)
+    except OSError:
+        for path in made:  # half a pair is none, and would stand in the way of the next
+            path.unlink(missing_ok=True)
+        raise
     return private, public
 
 

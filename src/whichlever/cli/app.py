@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import Annotated
@@ -118,6 +119,7 @@ def main(argv: list[str] | None = None) -> int:
 def _fail(message: str, code: int, as_json: bool) -> int:
     line = one_line(message)
     if as_json:
-        print_json({"error": line, "exit_code": code})
+        with contextlib.suppress(OSError):  # standard output may be what there is no room on
+            print_json({"error": line, "exit_code": code})
     typer.echo(f"whichlever: {line}", err=True)
     return code

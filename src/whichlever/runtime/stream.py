@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -31,6 +32,9 @@ except ImportError:  # pragma: no cover - Windows has no advisory locks
 
 MARK_SECONDS = 2.0
 """About how much work a kill costs."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,8 @@ def run_file(
     Raises
     ------
     InputError
-        ``out`` is the input, is there already, or is being written by another process.
+        ``out`` is the input, is there already, is being written by another process, or there is
+        no room for it; then what was answered is kept, and the same call goes on from there.
     DataError
         The input breaks off; what was answered is kept, and the same call goes on from there.
     """
@@ -183,8 +188,17 @@ def run_file(
             return _done(mark, 0.0, 0, True)
         began, start = time.monotonic(), mark.rows
         bundle = Bundle(opened, threads)
-        mark = _answer(bundle, source, format_, written_as, journal, part, mark, options, progress)
-        journal.finish(mark)
+        try:
+            mark = _answer(
+                bundle, source, format_, written_as, journal, part, mark, options, progress
+            )
+            journal.finish(mark)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise InputError(
+                f"{out}: {error.strerror}; make room, and the same command goes on from here"
+            ) from error
     return _done(mark, time.monotonic() - began, mark.rows - start, start > 0)
 
 
@@ -213,12 +227,12 @@ def _answer(
         part.truncate(mark.out)
         part.seek(mark.out)
         if mark.out == 0:
-            part.write(head)
+            _write(part, head)
         rows, at, said = mark.rows, mark.at, time.monotonic()
         bar.advance(at if enter else rows)
         try:
             for batch in _batches(items):
-                part.writelines(map(to_bytes, answering.lines(batch, rows)))
+                _write(part, b"".join(map(to_bytes, answering.lines(batch, rows))))
                 rows += len(batch)
                 before, at = at, batch[-1].end or at
                 bar.advance(at - before if enter else len(batch))
@@ -232,8 +246,14 @@ def _answer(
             raise
 
 
+def _write(part: IO[bytes], content: bytes) -> None:
+    """All of it: an unbuffered file may take less at once."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[part.write(rest) :]
+
+
 def _certain(part: IO[bytes], journal: Journal, answering: Answering, rows: int, at: int) -> Mark:
-    part.flush()
     os.fsync(part.fileno())
     mark = Mark(rows, at, part.tell(), answering.errors, answering.abstained,
                 tuple(sorted(answering.labels.items())))  # fmt: skip
@@ -283,7 +303,8 @@ def _locked(path: Path, out: Path) -> Iterator[IO[bytes]]:
 
     An empty one that nothing was written to is removed again.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as part:
+    # Not buffered: what there is no room for is not tried again when the file is closed.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b", buffering=0) as part:
         if fcntl is not None:
             try:
                 fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
