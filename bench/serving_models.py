@@ -34,7 +34,9 @@ LEVERS = {
 
 
 def newest(source: Path, target: Path) -> Path:
-    """Write the newest rows of the training file to a file of their own."""
+    """Write the newest rows of the training file to a file of their own, once."""
+    if target.exists():
+        return target
     with gzip.open(source, "rt", encoding="utf-8") as file:
         rows = [(json.loads(line)["published"], line) for line in file]
     rows.sort(key=lambda row: row[0])

@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -224,6 +226,43 @@ def test_sigterm_drains(bundle: Path) -> None:
         assert live.predict([TEXTS[0]]).status_code == 200
         assert live.process.wait(20) == 0
         assert live.events()[-1]["event"] == "stopped"
+
+
+def test_https(bundle: Path, tmp_path: Path) -> None:
+    x509 = pytest.importorskip("cryptography.x509", reason="the extra 'sign' is not installed")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    (tmp_path / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )  # fmt: skip
+    options = ["--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem")]
+    with serving(bundle, *options) as live:
+        trusted = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        with httpx.Client(verify=trusted, trust_env=False) as client:
+            url = f"https://localhost:{live.port}/v1/predict"
+            said = client.post(url, json={"rows": TEXTS * 20})
+            assert len(said.json()["answers"]) == len(TEXTS) * 20
+    command = [sys.executable, "-m", "whichlever", "serve", str(bundle), "--allow-unsigned"]
+    for wrong in (options[:2], [*options[:3], options[1]], [*options[:3], "nowhere.pem"]):
+        done = subprocess.run(
+            [*command, *wrong], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
 
 
 def test_a_shadow_is_compared_and_says_nothing(bundle: Path, tmp_path: Path) -> None:

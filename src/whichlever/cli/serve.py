@@ -25,8 +25,10 @@ def serve(
     shadow: Annotated[
         Path | None, typer.Option(metavar="BUNDLE", help="Answers silently and is compared.")
     ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(metavar="PEM")] = None,
-    tls_key: Annotated[Path | None, typer.Option(metavar="PEM")] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="Certificate chain: HTTPS.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its private key.")] = None,
     max_body: Annotated[int, typer.Option(min=1_000, help="Bytes of a request.")] = 4 * 2**20,
     max_rows: Annotated[int, typer.Option(min=1, help="Rows of a request.")] = 1_000,
     max_waiting: Annotated[int, typer.Option(min=1, help="Rows that may wait, then 429.")] = 4_096,
@@ -36,6 +38,10 @@ def serve(
     max_connections: Annotated[
         int, typer.Option(min=1, help="Connections at once, then 503.")
     ] = 1_000,
+    batch: Annotated[int, typer.Option(min=1, help="Rows answered together at most.")] = 256,
+    wait_ms: Annotated[
+        float, typer.Option(min=0, help="How long an encoder's lone row waits for company.")
+    ] = 1.0,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until 503.")] = 10.0,
     threads: Annotated[int, typer.Option(min=1, help="Cores for an encoder.")] = 1,
     drain: Annotated[
@@ -59,9 +65,11 @@ def serve(
 
     run(
         Settings(
-            bundle, key, allow_unsigned, shadow, host, port, api_keys, tls_cert, tls_key,
-            max_body, max_rows, max_waiting, max_bodies, max_connections,
-            timeout=timeout, threads=threads, log_inputs=log_inputs, retain_days=retain_days,
+            bundle, key=key, allow_unsigned=allow_unsigned, shadow=shadow, host=host, port=port,
+            api_keys=api_keys, tls_cert=tls_cert, tls_key=tls_key, max_body=max_body,
+            max_rows=max_rows, max_waiting=max_waiting, max_bodies=max_bodies,
+            max_connections=max_connections, batch=batch, wait_ms=wait_ms, timeout=timeout,
+            threads=threads, log_inputs=log_inputs, retain_days=retain_days,
         ),
         drain,
     )  # fmt: skip

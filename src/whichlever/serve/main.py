@@ -60,6 +60,11 @@ async def _serve(settings: Settings, drain_seconds: float) -> None:
         ssl_certfile=None if settings.tls_cert is None else str(settings.tls_cert),
         ssl_keyfile=None if settings.tls_key is None else str(settings.tls_key),
     )
+    try:
+        config.load()
+    except OSError as error:  # an SSLError is one
+        said = error.strerror or type(error).__name__
+        raise InputError(f"{settings.tls_cert}, {settings.tls_key}: no TLS pair ({said})") from None
     listener = _listen(settings)
     running = _Unattended(config)
     tasks: set[asyncio.Task[None]] = set()
