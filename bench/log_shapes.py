@@ -49,8 +49,10 @@ def taught(rows: int) -> ShapeBook:
     ]
     aligned = align(lines).lines
     book = ShapeBook(infer(aligned), YEAR)
-    for one in aligned:
-        book.learn(one.line.text, Parsed(one.spans, 1.0), one.line.source, labelled=True)
+    book.learn_many(
+        [(one.line.text, Parsed(one.spans, 1.0), one.line.source) for one in aligned],
+        labelled=True,
+    )
     return ShapeBook.from_bytes(book.to_bytes(), YEAR)
 
 

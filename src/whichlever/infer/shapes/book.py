@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from whichlever.fields.schema import Schema
 from whichlever.fields.spans import Parsed, Span
@@ -47,6 +47,7 @@ class ShapeBook:
         self._indexes: dict[str | None, Index] = {}
         self._sources: Counter[str | None] = Counter()
         self._seen: set[int] = set()
+        self._merging = True
 
     def __len__(self) -> int:
         return len(self._shapes)
@@ -63,7 +64,8 @@ class ShapeBook:
 
     def to_bytes(self, floor: int = FLOOR) -> bytes:
         """Write the book as plain JSON; no literal word of fewer lines than the floor is in it."""
-        return store.to_bytes(self.schema, store.stored(list(self), floor), self.withdrawn)
+        shapes = store.stored(list(self), floor)
+        return store.to_bytes(self.schema, shapes, self._rivals, self.withdrawn)
 
     @classmethod
     def from_bytes(cls, content: bytes, this_year: int | None = None) -> ShapeBook:
@@ -74,10 +76,13 @@ class ShapeBook:
         DataError
             It is no book of shapes, or one of a format that this version does not read.
         """
-        schema, shapes, withdrawn = store.from_bytes(content)
-        book = cls(schema, this_year)
-        book.withdrawn = withdrawn
-        for known in shapes:
+        found = store.from_bytes(content)
+        book = cls(found.schema, this_year)
+        book.withdrawn = found.withdrawn
+        for one, other in found.rivals:
+            book._rivals.setdefault(one, set()).add(other)
+            book._rivals.setdefault(other, set()).add(one)
+        for known in found.shapes:
             book._shapes[known.name] = known
             book._sources[known.skeleton.source] += 1
             book._holes.add(known)
@@ -201,7 +206,30 @@ class ShapeBook:
         if fresh is None:
             return None
         self._put(fresh)
-        return self._merge(fresh).name
+        return self._merge(fresh).name if self._merging else fresh.name
+
+    def learn_many(
+        self, rows: Iterable[tuple[str, Parsed, str | None]], *, labelled: bool = False
+    ) -> int:
+        """Learn from (line, answer, source); shapes are merged once all lines have been seen.
+
+        Returns
+        -------
+        Number of lines that a shape now stands for.
+        """
+        self._merging = False
+        try:
+            taught = sum(
+                self.learn(line, parsed, source, labelled=labelled) is not None
+                for line, parsed, source in rows
+            )
+        finally:
+            self._merging = True
+        for known in list(self):
+            if known.name in self._shapes:
+                self._merge(known)
+        self._indexes.clear()  # ranks follow what is known now
+        return taught
 
     def check(
         self,
@@ -284,6 +312,8 @@ class ShapeBook:
         evidence.lines += 1
         if len(known.examples) < EXAMPLES:
             known.examples.append(example)
+        if self._rivals.get(known.name) and known.name in self._shapes:
+            self._enter(known.name)
 
     def _put(self, known: Known) -> None:
         before = self._shapes.get(known.name)
@@ -293,12 +323,18 @@ class ShapeBook:
         self._shapes[known.name] = known
         self._holes.add(known)
         self._sources[known.skeleton.source] += 1
-        for source, index in self._indexes.items():
-            if source is None or source == known.skeleton.source:
-                index.add(self._matcher(known.name, source))
+        rivals = self._find_rivals(known)
         if known.skeleton.source not in self._indexes:
             self._index(known.skeleton.source)
-        self._find_rivals(known)
+        for name in (known.name, *rivals):
+            self._enter(name)
+
+    def _enter(self, name: str) -> None:
+        """Have every index know a shape as it is now."""
+        for source, index in self._indexes.items():
+            if source is None or source == self._shapes[name].skeleton.source:
+                index.remove(name)
+                index.add(self._matcher(name, source))
 
     def _forget(self, known: Known) -> None:
         for source, index in self._indexes.items():
@@ -306,14 +342,19 @@ class ShapeBook:
                 index.remove(known.name)
         for other in self._rivals.pop(known.name, set()):
             self._rivals.get(other, set()).discard(known.name)
+            if other in self._shapes:
+                self._enter(other)
 
-    def _find_rivals(self, known: Known) -> None:
-        """Shapes that give other spans to a line that either was learned from."""
+    def _find_rivals(self, known: Known) -> list[str]:
+        """Shapes that give other spans to a line that this one was learned from."""
+        found = []
         for line, spans in known.examples:
             for other in self._matching(line, known.skeleton.source):
                 if other.name != known.name and other.spans(line) != spans:
                     self._rivals.setdefault(known.name, set()).add(other.name)
                     self._rivals.setdefault(other.name, set()).add(known.name)
+                    found.append(other.name)
+        return sorted(set(found))
 
     def _merge(self, fresh: Known) -> Known:
         """Merge a shape with those that differ from it in one word, as far as that goes."""

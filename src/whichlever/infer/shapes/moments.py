@@ -33,20 +33,21 @@ class Timestamps:
     on every minute before then); a minute for which it does not hold is read text by text.
     """
 
-    __slots__ = ("_checked", "_minutes", "_place", "_rule", "_this_year")
+    __slots__ = ("_checked", "_minutes", "_places", "_rule", "_this_year")
 
     def __init__(self, rule: Rule, this_year: int | None) -> None:
         self._rule = rule
         self._this_year = this_year
         self._checked = 0
-        # Length of a text, start and end of its seconds with their fraction: of the last form.
-        self._place = (-1, 0, 0)
+        # Length of a text → start and end of its seconds with their fraction, as last seen.
+        self._places: dict[int, tuple[int, int]] = {}
         self._minutes: dict[Ends | tuple[int, int], Ends | None] = {}
 
     def __call__(self, text: str, line: str) -> Any:  # noqa: ANN401 - JSON value
         """Return the value of a timestamp's text."""
-        length, start, end = self._place
-        if length == len(text):
+        place = self._places.get(len(text))
+        if place is not None:
+            start, end = place
             known = self._minutes.get((text[:start], text[end:]))
             if known is not None:
                 seconds = text[start:end]
@@ -65,7 +66,7 @@ class Timestamps:
         if match is None or not isinstance(value, str):
             return value
         start, end = match.span()
-        self._place = (len(text), start, end)
+        self._places[len(text)] = (start, end)
         self._remember((text[:start], text[end:]), lambda: self._minute(text, value, start, end))
         return value
 

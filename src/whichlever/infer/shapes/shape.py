@@ -80,6 +80,12 @@ class Skeleton:
                 out.append(f"{opened}{part.pattern(self.following(index))}{closed}")
         return re.compile("".join(out))
 
+    def texts(self, line: str) -> list[str] | None:
+        """Return what each part holds in a line that matches (joined, they are the line)."""
+        every = tuple(Named(at, at, ("",)) for at in range(len(self.parts)))
+        match = Skeleton(self.parts, every).regex().fullmatch(line)
+        return None if match is None else list(match.groups())
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; :meth:`from_json` reads it again."""
         return {

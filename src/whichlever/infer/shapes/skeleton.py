@@ -59,10 +59,11 @@ def skeleton(line: str, spans: Sequence[Span], source: str | None) -> Skeleton |
 def _leaves(spans: Sequence[Span]) -> set[tuple[int, int]]:
     """Places of the spans that hold no other one."""
     ordered = sorted({(s.start, s.end) for s in spans}, key=lambda p: (p[0], -p[1]))
+    following = [place[0] for place in ordered[1:]] + [len(ordered) and ordered[-1][1]]
     return {
         (start, end)
-        for (start, end), after in zip(ordered, [*ordered[1:], None], strict=True)
-        if after is None or after[0] >= end
+        for (start, end), after in zip(ordered, following, strict=False)
+        if after >= end
     }
 
 
@@ -83,7 +84,8 @@ def _words(line: str, start: int, end: int) -> Iterator[Piece]:
         yield from _marks(line, at, match.start())
         at = match.start()
         for item in items(match.group()):
-            yield at + item.start, at + item.end, item.kind in VARYING
+            varies = item.kind in VARYING and any(c.isalnum() for c in item.text)
+            yield at + item.start, at + item.end, varies
         at = match.end()
     yield from _marks(line, at, end)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from whichlever.errors import DataError
@@ -37,14 +38,15 @@ def _words(skeleton: Skeleton) -> Iterator[tuple[Place, str]]:
                 yield Place(number, *match.span()), match.group()
 
 
-def stored(shapes: Sequence[Known], floor: int = FLOOR) -> list[Known]:
-    """Shapes as they may be stored: a word of fewer lines than the floor is a variable.
+def stored(shapes: Sequence[Known], floor: int = FLOOR) -> dict[str, Known]:
+    """Shapes as they may be stored, by the name they had: a word of few lines is a variable.
 
     A shape that this leaves without a word, that no longer gives its examples' spans, or that
     would now answer another shape's line otherwise, is left out.
     """
     lines = word_lines(shapes)
     kept: dict[str, Known] = {}
+    renamed: dict[str, Known] = {}
     for known in shapes:
         rare = [place for place, word in _words(known.skeleton) if lines[word] < floor]
         made: Known | None = known
@@ -53,10 +55,9 @@ def stored(shapes: Sequence[Known], floor: int = FLOOR) -> list[Known]:
             if made is None or not _telling(made.skeleton) or _intrudes(made, shapes):
                 continue
         assert made is not None
-        before = kept.get(made.name)
-        if before is None or before.evidence.lines < made.evidence.lines:
-            kept[made.name] = made
-    return sorted(kept.values(), key=Known.rank)
+        # Shapes come best supported first: of two that are now the same, that one is kept.
+        renamed[known.name] = kept.setdefault(made.name, made)
+    return renamed
 
 
 def _telling(skeleton: Skeleton) -> bool:
@@ -74,13 +75,34 @@ def _intrudes(made: Known, shapes: Sequence[Known]) -> bool:
     )
 
 
-def to_bytes(schema: Schema, shapes: Sequence[Known], withdrawn: Mapping[str, str]) -> bytes:
-    """Write shapes that may be stored, with the schema that makes their values."""
+def to_bytes(
+    schema: Schema,
+    shapes: Mapping[str, Known],
+    rivals: Mapping[str, set[str]],
+    withdrawn: Mapping[str, str],
+) -> bytes:
+    """Write shapes that may be stored, with the schema that makes their values.
+
+    Parameters
+    ----------
+    shapes
+        As :func:`stored` returns them.
+    rivals
+        Name of a shape → names of those that gave other spans on some line.
+    """
+    pairs = {
+        tuple(sorted((shapes[one].name, shapes[other].name)))
+        for one, others in rivals.items()
+        for other in others
+        if one in shapes and other in shapes and shapes[one].name != shapes[other].name
+    }
+    kept = {known.name: known for known in shapes.values()}
     return json.dumps(
         {
             "format": FORMAT,
             "schema": json.loads(schema.to_json()),
-            "shapes": [known.to_json() for known in shapes],
+            "shapes": [known.to_json() for known in sorted(kept.values(), key=Known.rank)],
+            "rivals": sorted(pairs),
             "withdrawn": dict(sorted(withdrawn.items())),
         },
         ensure_ascii=True,
@@ -88,7 +110,17 @@ def to_bytes(schema: Schema, shapes: Sequence[Known], withdrawn: Mapping[str, st
     ).encode("ascii")
 
 
-def from_bytes(content: bytes) -> tuple[Schema, list[Known], dict[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a bundle holds of a book; rivals are pairs of names."""
+
+    schema: Schema
+    shapes: list[Known]
+    rivals: list[tuple[str, str]]
+    withdrawn: dict[str, str]
+
+
+def from_bytes(content: bytes) -> Stored:
     """Read what :func:`to_bytes` wrote.
 
     Raises
@@ -107,7 +139,8 @@ def from_bytes(content: bytes) -> tuple[Schema, list[Known], dict[str, str]]:
         withdrawn = {str(name): str(why) for name, why in found["withdrawn"].items()}
         if len(rows) > MAX_STORED:
             raise DataError(f"{len(rows):,} compiled shapes; at most {MAX_STORED:,} are read")
-        return schema, [_known(row) for row in rows], withdrawn
+        rivals = [(str(one), str(other)) for one, other in found["rivals"]]
+        return Stored(schema, [_known(row) for row in rows], rivals, withdrawn)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise DataError(f"these are no compiled shapes ({error}); pack the model again") from None
 
