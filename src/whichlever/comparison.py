@@ -45,6 +45,8 @@ from whichlever.workload import check_workload, measure_workload
 if TYPE_CHECKING:
     import polars as pl
 
+    from whichlever.packing import Packed
+
 EMBEDDED_WINDOW = 4_096
 """Tokens that the embedded language-model server is started with."""
 
@@ -65,6 +67,20 @@ class Comparison:
     def trials(self) -> pl.DataFrame:
         """Every lever's answer to every test row, from ``trials.parquet``."""
         return trials.read(self.run / "trials.parquet")[0]
+
+    def pack(
+        self, lever: str | None, out: str | Path, *, abstain_below: float | None = None
+    ) -> Packed:
+        """Pack one lever (None: the pulled one) as a bundle; see `whichlever.packing.pack`.
+
+        Raises
+        ------
+        BundleError
+            The lever cannot be packed.
+        """
+        from whichlever.packing import pack
+
+        return pack(self.run, out, lever=lever, abstain_below=abstain_below)
 
     @classmethod
     def load(cls, run: str | Path) -> Comparison:

@@ -18,6 +18,7 @@ from whichlever.bundle.format import BOM, CARD, MANIFEST, Manifest, file_name
 from whichlever.bundle.make import Model, make_manifest, read_model
 from whichlever.errors import WeightsError
 from whichlever.measure.scores import mistake_costs
+from whichlever.packing_check import check_answers
 from whichlever.packing_data import find_data
 from whichlever.packing_int8 import with_int8
 from whichlever.progress import Progress, Silent
@@ -72,7 +73,8 @@ def pack(
     Raises
     ------
     BundleError
-        The lever cannot be packed, or its files are missing.
+        The lever cannot be packed, its files are missing, or it answers otherwise than it did in
+        the comparison.
     RunError
         RUN holds no finished comparison.
     """
@@ -94,6 +96,9 @@ def pack(
     manifest = make_manifest(
         finished, choice, model, abstain_below=abstain_below, data_files=data.facts.files
     )
+    with progress.step("ask it again"):
+        test = None if data.splits is None else data.splits.test
+        checked = check_answers(finished, manifest, model.files, test)
     evidence, answered = evidence_files(finished, choice.lever, ids=ids)
     facts = CardFacts(
         finished=finished,
@@ -111,7 +116,7 @@ def pack(
     with progress.step("write the bundle"):
         more = {CARD: write_card(facts).encode(), BOM: bom, **evidence}
         write_archive(path, {MANIFEST: manifest.to_bytes(), **model.files, **more})
-    notes = (*model.notes, *precision, *([data.facts.why] if data.facts.why else []))
+    notes = (*model.notes, *precision, checked, *([data.facts.why] if data.facts.why else []))
     return Packed(path, choice, manifest, path.stat().st_size, notes, validated)
 
 

@@ -71,6 +71,16 @@ def test_a_packed_lever_answers_as_the_compared_one(finished, tmp_path):
     np.testing.assert_allclose(scores, np.array(wanted["scores"].to_list()), atol=1e-5)
 
 
+def test_what_answers_otherwise_than_in_the_comparison_is_not_packed(finished, copied, tmp_path):
+    packed = finished.pack("linear", tmp_path / "fine.wl")
+    assert any("got the label of the comparison" in note for note in packed.notes)
+    model = next((copied / "fits" / "linear").iterdir()) / "model" / "model.json"
+    model.write_text(model.read_text().replace('"scale": ', '"scale": 9'))
+    with pytest.raises(BundleError, match="answers otherwise than in the comparison"):
+        pack(copied, tmp_path / "model.wl", lever="linear")
+    assert not (tmp_path / "model.wl").exists()
+
+
 def test_a_packed_hybrid_hands_over_the_rows_that_it_handed_in_the_run(finished, tmp_path):
     packed = pack(finished.run, tmp_path / "hybrid.wl", lever="hybrid")
     assert packed.manifest.handing is not None
@@ -111,6 +121,20 @@ def test_the_bundle_holds_no_input_no_id_and_no_place(finished, tmp_path):
     kept = pl.read_parquet(open_bundle(again.path, allow_unsigned=True).files[
         "evidence/trials.parquet"])  # fmt: skip
     assert set(kept["id"]) <= {f"t{i}" for i in range(400)}
+
+
+def test_the_program_obeys_its_options(finished, tmp_path, capsys):
+    out = tmp_path / "named.wl"
+    task = finished.run.parent / "task.yaml"
+    options = ["--lever", "linear", "--ids", "--int8", "never", "--task", str(task), "--json"]
+    assert main(["pack", str(finished.run), "-o", str(out), *options]) == 0
+    assert json.loads(capsys.readouterr().out)["lever"] == "linear"
+    trials = open_bundle(out, allow_unsigned=True).files["evidence/trials.parquet"]
+    assert "id" in pl.read_parquet(trials).columns
+    options[options.index(str(task))] = str(tmp_path / "no" / "task.yaml")
+    assert main(["pack", str(finished.run), "-o", str(out), *options]) == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert any("not found from RUN" in note for note in notes)
 
 
 def test_the_evidence_is_enough_to_recompute_the_score(finished, tmp_path):

@@ -1,0 +1,82 @@
+"""Ask the bundle before it is written: it opens, and answers as the compared model did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from whichlever.bundle import Manifest, Opened
+from whichlever.bundle.finished import Finished
+from whichlever.errors import BundleError
+from whichlever.predict import Row
+from whichlever.runtime.model import load_model
+from whichlever.trials import read
+
+MOST_ROWS = 64
+"""Test rows asked again."""
+
+TOLERANCE = 1e-3
+"""Largest difference of a probability that is taken for another processor's arithmetic; on one
+machine it is some 1e-7. Anything larger is another model."""
+
+
+def check_answers(
+    finished: Finished, manifest: Manifest, files: Mapping[str, bytes], test: Sequence[Row] | None
+) -> str:
+    """Load the model that is to be packed and ask it some of the run's test rows again.
+
+    Parameters
+    ----------
+    files
+        The weights, by their name in the bundle.
+    test
+        The run's test rows; None where its data files are gone.
+
+    Returns
+    -------
+    str
+        A sentence that says what was found.
+
+    Raises
+    ------
+    BundleError
+        It does not load, or answers otherwise than in the comparison.
+    """
+    if manifest.kind != "classify":
+        return "It was not asked again: that is done for labels only."
+    model = load_model(Opened(manifest, files, None, str(finished.run)))
+    if not test:
+        return "It was loaded, and not asked again: the run's test rows are not at hand."
+    rows = list(test[:: -(-len(test) // MOST_ROWS)])
+    lever = _first(finished, manifest.lever)
+    frame = read(finished.run / "trials.parquet")[0].filter(
+        (pl.col("lever") == lever) & (pl.col("role") == "test") & pl.col("scores").is_not_null()
+    )
+    known = dict(zip(frame["id"].to_list(), frame["scores"].to_list(), strict=True))
+    rows = [row for row in rows if row.id in known]
+    if not rows:
+        return "It was loaded, and not asked again: the run keeps no probabilities of it."
+    got = np.stack([p.scores for p in model.predict(rows) if p.scores is not None])
+    wanted = np.array([known[row.id] for row in rows], np.float64)
+    exact = all(part.precision == "fp32" for part in manifest.parts)
+    worst = float(np.abs(got - wanted).max()) if got.shape == wanted.shape else np.inf
+    if exact and not worst <= TOLERANCE:
+        raise BundleError(
+            f"{manifest.lever} answers otherwise than in the comparison (a probability differs by "
+            f"{worst:.2g}): its fit or the task's files were changed since; compare again"
+        )
+    same = int((got.argmax(axis=1) == wanted.argmax(axis=1)).sum())
+    what = "" if exact else " in 8 bits"
+    return (
+        f"Asked again{what}, {same} of {len(rows)} test rows got the label of the comparison; "
+        f"probabilities differ by {worst:.1g} at most."
+    )
+
+
+def _first(finished: Finished, lever: str) -> str:
+    """The lever whose probabilities a packed one gives: a hybrid's first."""
+    if lever != "hybrid":
+        return lever
+    return str((finished.measures.get("hybrid") or {}).get("first", lever))
