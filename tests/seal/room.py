@@ -1,6 +1,6 @@
 """A room without a network: a new network namespace, watched from outside with strace.
 
-By hand, with a kit that trains: python tests/seal/room.py kit.tar team.pub PLACE
+By hand, with a kit that trains: python tests/seal/room.py kit.tar team.pub PLACE [LEVERS]
 """
 
 from __future__ import annotations
@@ -93,8 +93,9 @@ def run_inside(kit: Path, key: Path, place: Path, levers: str) -> tuple[dict[str
 
 if __name__ == "__main__":
     where = Path(sys.argv[3]).resolve()
-    where.mkdir(parents=True)
-    found, seen = run_inside(Path(sys.argv[1]), Path(sys.argv[2]).resolve(), where, "")
+    where.mkdir(parents=True, exist_ok=True)
+    levers = sys.argv[4] if len(sys.argv) > 4 else ""
+    found, seen = run_inside(Path(sys.argv[1]), Path(sys.argv[2]).resolve(), where, levers)
     found.pop("answers"), found.pop("served")
     found |= {"off_loopback": seen.off_loopback, "local_sockets": sorted(seen.local)}
     json.dump(found, sys.stdout, indent=1)
