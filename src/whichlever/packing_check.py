@@ -10,6 +10,7 @@ import polars as pl
 from whichlever.bundle import Manifest, Opened
 from whichlever.bundle.finished import Finished
 from whichlever.errors import BundleError
+from whichlever.packing_lines import check_fields
 from whichlever.predict import Row
 from whichlever.runtime.model import load_model
 from whichlever.trials import read
@@ -45,7 +46,7 @@ def check_answers(
         It does not load, or answers otherwise than in the comparison.
     """
     if manifest.kind != "classify":
-        return "It was not asked again: that is done for labels only."
+        return check_fields(finished, manifest, files, test)
     model = load_model(Opened(manifest, files, None, str(finished.run)))
     if not test:
         return "It was loaded, and not asked again: the run's test rows are not at hand."
