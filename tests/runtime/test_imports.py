@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,49 @@ def test_answering_and_explaining_load_no_training_library(tmp_path: Path, minil
     assert said["label"] in ("critical", "noise")
     assert said["said"] > 0
     assert {"onnxruntime", "tokenizers", "numpy"} <= loaded  # they were really used
+    assert loaded.isdisjoint(TRAINING + LATE), sorted(loaded & {*TRAINING, *LATE})
+
+
+def imported(stderr: str) -> set[str]:
+    """Modules that a process imported, by what PYTHONPROFILEIMPORTTIME made it say."""
+    lines = (line for line in stderr.splitlines() if line.startswith("import time:"))
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+def test_run_loads_no_training_library(tmp_path: Path, minilm: Path) -> None:
+    pytest.importorskip("torch")  # to export the encoder with
+    path = joined_bundle(tmp_path / "m.wl", minilm)
+    for name, content in {
+        "in.jsonl": json.dumps({"id": "a", "text": TEXTS[0]}) + "\n",
+        "in.csv": f"id,text\na,{TEXTS[0]}\n",
+    }.items():
+        (tmp_path / name).write_text(content)
+        done = subprocess.run(
+            [sys.executable, "-m", "whichlever", "run", str(path), "--allow-unsigned",
+             "-i", str(tmp_path / name), "-o", str(tmp_path / f"{name}.jsonl"), "--explain", "2"],
+            capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
+        )  # fmt: skip
+        loaded = imported(done.stderr)
+        assert {"onnxruntime", "tokenizers", "numpy"} <= loaded
+        assert loaded.isdisjoint(TRAINING + LATE), sorted(loaded & {*TRAINING, *LATE})
+
+
+def test_serve_loads_no_training_library(
+    tmp_path: Path, minilm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
+    pytest.importorskip("prometheus_client", reason="the extra 'serve' is not installed")
+    from serve.live import serving
+
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    with serving(joined_bundle(tmp_path / "m.wl", minilm)) as live:
+        assert live.predict([TEXTS[0]], explain=2).status_code in (200, 422)
+        assert live.predict([TEXTS[0]]).status_code == 200
+        live.log.seek(0)
+        loaded = imported(live.log.read().decode())
+    assert {"onnxruntime", "tokenizers", "numpy", "uvicorn"} <= loaded
     assert loaded.isdisjoint(TRAINING + LATE), sorted(loaded & {*TRAINING, *LATE})
 
 
