@@ -16,11 +16,15 @@ from typing import Any
 
 from whichlever.fields.occurrences import Place, places
 from whichlever.fields.spans import LabelledLine, Span
+from whichlever.fields.tokens import tokens
 
 # Read from right to left, on the reversed text: a match from the start, never a search.
 _KEY = re.compile(r"[\"'\[({<]{0,2}\s{0,2}[=:(]\s{0,2}[\"']?([\w.\-/]{1,40}(?: [\w.\-/]{1,40})?)")
 _LEFT = re.compile(r"\s{0,4}(\w{1,40}|[^\w\s])(?:\s{0,4}(\w{1,40}|[^\w\s]))?")
 _RIGHT = re.compile(r"\s{0,4}(\w{1,40}|[^\w\s])")
+LONG = 50_000
+"""Tokens of a line that are looked at."""
+_CAPITALS = re.compile(r"\b[A-Z]{3,20}\b|$")
 ABROAD = 0.3
 """Weight of one line of another source beside one line of the same source."""
 
@@ -88,25 +92,31 @@ def align(lines: Sequence[LabelledLine], rounds: int = 4) -> Alignment:
     missing: list[list[tuple[str, Any]]] = [[] for _ in lines]
     total = 0
     for row, line in enumerate(lines):
-        known: dict[tuple[int, int, int], tuple[str, ...]] = {}
+        known: dict[Place, tuple[str, ...]] = {}
+        cut = tokens(line.text, LONG)
+        starts, ends = {token.start for token in cut}, {token.end for token in cut}
         for name, value in line.fields.items():
             for one in values_of(value):
                 total += 1
-                found = places(line.text, one)
+                found = _whole(places(line.text, one), starts, ends)
                 if not found:
                     missing[row].append((name, one))
                     continue
                 around = []
-                for order, place in enumerate(found):
-                    key = (*place, order)
-                    if key not in known:
-                        known[key] = _surroundings(line.text, *key)
-                    around.append(known[key])
+                for place in found:
+                    if place not in known:
+                        known[place] = _surroundings(line.text, *place)
+                    around.append(known[place])
                 even = [1.0 / len(found)] * len(found)
                 choices.append(_Choice(row, name, line.source, found, around, even))
     for _ in range(rounds):
         _reweigh(choices)
     return _gathered(lines, choices, missing, total)
+
+
+def _whole(found: list[Place], starts: set[int], ends: set[int]) -> list[Place]:
+    """Keep places that cut no token: the 6 of 2031-05-06 is no field's value."""
+    return [(start, end) for start, end in found if start in starts and end in ends]
 
 
 def _gathered(
@@ -145,7 +155,7 @@ def _nested(named: dict[Place, set[str]]) -> tuple[tuple[Span, ...], list[str]]:
     return tuple(kept), lost
 
 
-def _surroundings(text: str, start: int, end: int, order: int) -> tuple[str, ...]:
+def _surroundings(text: str, start: int, end: int) -> tuple[str, ...]:
     """Describe a place: one string per aspect, the same number for every place."""
     before = text[max(0, start - 90) : start]
     reverse = before[::-1]
@@ -155,6 +165,8 @@ def _surroundings(text: str, start: int, end: int, order: int) -> tuple[str, ...
     first, second = (left[2] or "", left[1]) if left else ("", "^")
     after = right[1] if right else "$"
     head = text[:start] if start < 4000 else ""
+    capitals = _CAPITALS.search(text, 0, 400)
+    record = capitals[0] if capitals else ""
     quote = before[-1:] if before[-1:] in "\"'([<{" else ""
     return (
         f"k{key[1].lower()}" if key else "k",
@@ -165,7 +177,7 @@ def _surroundings(text: str, start: int, end: int, order: int) -> tuple[str, ...
         f"c{head.count(',')}",
         f"s{len(head.split())}" if start < 4000 else "s",
         f"t{head.count(chr(9))} {head.count('|')} {head.count(';')}",
-        f"o{order}",
+        f"y{record}{head.count(',')}",
         f"q{quote}{text[end : end + 1] if not text[end : end + 1].isalnum() else 'a'}",
     )
 

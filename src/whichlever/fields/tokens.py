@@ -1,7 +1,7 @@
 """A line cut into tokens with offsets, in time linear in its length.
 
 Timestamps, addresses and hardware addresses are one token each, so that a value is a run of whole
-tokens; words, and every punctuation mark, are tokens; blanks are only gaps.
+tokens; words (with their underscores), UUIDs and punctuation marks are tokens too; blanks are gaps.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pattern = re.compile(
     rf"|{_H}{{1,4}}(?::{_H}{{1,4}}){{0,6}}))(?![0-9A-Za-z:]))"
     r"|(?P<ip4>(?<![0-9A-Za-z.])\d{1,3}(?:\.\d{1,3}){3}(?![0-9A-Za-z])(?!\.\d))"
     r"|(?P<number>(?<![0-9A-Za-z.])\d+(?:\.\d+)?(?![0-9A-Za-z])(?!\.\d))"
-    r"|(?P<word>[^\W_]+)"
+    rf"|(?P<word>(?<![0-9A-Za-z]){_H}{{8}}(?:-{_H}{{4}}){{3}}-{_H}{{12}}(?![0-9A-Za-z])|\w+)"
     r"|(?P<run>(?P<_same>[-=*#~_+.<>])(?P=_same){2,})"
     r"|(?P<mark>\S)"
 )

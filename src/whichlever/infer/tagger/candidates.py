@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from whichlever.infer.tagger.counts import Counts, Entries
 from whichlever.infer.tagger.features import Hashes, mix
 from whichlever.infer.tagger.labels import Labels
+from whichlever.infer.tagger.near import CLOSE
 from whichlever.infer.tagger.templates import NAMES
 
 Array = NDArray[Any]
@@ -25,14 +26,17 @@ ABROAD = tuple(
     for name in (
         "key+offset", "key+word", "key+class+offset", "key+kind+apart", "left+right+kind",
         "said+kind", "said2+kind", "word", "word+right3", "said+ahead+kind", "class+key",
+        "key+quoted",
         "key+kind",
     )
 )  # fmt: skip
 """Templates whose votes mean the same in other sources."""
-EXTRAS = 8
-WIDTH = 2 * TEMPLATES + 2 * len(ABROAD) + EXTRAS
+EXTRAS = 15
+WIDTH = 3 * TEMPLATES + 2 * len(ABROAD) + 2 * len(CLOSE) + EXTRAS
 """Numbers that describe one (token, label)."""
 PROPOSED = 3
+KEPT = 8
+"""Labels of its own source that a token may take, by the squares of their shares of the votes."""
 """Labels of other sources that a token may take besides those of its own."""
 
 
@@ -102,7 +106,14 @@ def less(common: Entries, own: Entries, labels: int) -> Entries:
 
 
 def gather(
-    home: Entries, common: Entries, kind: Array, source: Array, habit: Habit, labels: Labels
+    home: Entries,
+    common: Entries,
+    close: Entries,
+    likeness: Array,
+    kind: Array,
+    source: Array,
+    habit: Habit,
+    labels: Labels,
 ) -> Pairs:
     """Collect candidates and evidence.
 
@@ -112,6 +123,10 @@ def gather(
         Of the (tokens, templates) features in the tokens' own sources.
     common
         Of the (tokens, len(ABROAD)) features in other sources.
+    close
+        Of the (tokens, len(CLOSE)) features in the likest lines.
+    likeness
+        (tokens,) cosine of the likest line.
     kind, source
         (tokens,) kind of each token and row of ``habit`` of its source.
     """
@@ -121,45 +136,123 @@ def gather(
     total = home.total.reshape(tokens, TEMPLATES)
     far_total = common.total.reshape(tokens, wide)
 
-    proposed = _proposed(common, far_token, many)
+    close_token, close_template = close.slot // len(CLOSE), close.slot % len(CLOSE)
+    close_pair = close_token * many + close.label
+    own_pair = token * many + home.label
+    share = home.weight / (home.total[home.slot] + 0.5)
     pair = np.unique(
-        np.concatenate([token * many + home.label, np.arange(tokens) * many, proposed])
+        np.concatenate(
+            [
+                np.arange(tokens) * many,
+                _strongest(own_pair, share**2, many, KEPT),
+                _strongest(close_pair, close.weight, many, PROPOSED),
+                _strongest(
+                    far_token * many + common.label,
+                    common.weight / (common.total[common.slot] + 1),
+                    many,
+                    PROPOSED,
+                ),
+            ]
+        )
     )
     of, label = pair // many, pair % many
     first = np.searchsorted(of, np.arange(tokens + 1))
 
     evidence = np.zeros((len(pair), WIDTH), np.float32)
-    at = np.searchsorted(pair, token * many + home.label)
-    evidence[at, template] = home.weight / (home.total[home.slot] + 0.5)
-    known = total / (total + 0.5)
-    evidence[:, TEMPLATES : 2 * TEMPLATES] = known[of] - evidence[:, :TEMPLATES]
+    kinds = habit.kinds.sum(2)
+    usual = ((kinds + 0.1) / (kinds.sum(1, keepdims=True) + 0.1 * many)).astype(np.float32)
+    usual = usual[source[of], label]
+    at = np.searchsorted(pair, own_pair)
+    at[at == len(pair)] = 0
+    there = pair[at] == own_pair
+    at, template = at[there], template[there]
+    weight = np.zeros((len(pair), TEMPLATES), np.float32)
+    weight[at, template] = home.weight[there]
+    seen = total[of]
+    # What a template says beyond how usual the label is: logarithm of the lift, one pseudo vote.
+    evidence[:, :TEMPLATES] = np.clip(
+        np.log((weight + usual[:, None]) / ((seen + 1) * usual[:, None])), -6, 6
+    ) / 3  # fmt: skip
+    shares = _soft(weight, of, label, first, labels) / (seen + 0.5)
+    evidence[:, TEMPLATES : 2 * TEMPLATES] = shares
+    evidence[:, 2 * TEMPLATES : 3 * TEMPLATES] = seen / (seen + 0.5) - shares
+    _orders(evidence[:, -EXTRAS + 10 :], shares, seen, of, first)
 
     spread = first[far_token + 1] - first[far_token]
     entry = np.repeat(np.arange(len(far_token)), spread)
     row = np.repeat(first[far_token] - (np.cumsum(spread) - spread), spread) + np.arange(len(entry))
     like = labels.likeness[label[row], common.label[entry]] * common.weight[entry]
-    votes = np.bincount(row * wide + far_template[entry], like, minlength=len(pair) * wide).reshape(
-        len(pair), wide
-    )
-    begin = 2 * TEMPLATES
+    votes = np.bincount(row * wide + far_template[entry], like, minlength=len(pair) * wide)
+    votes = votes.reshape(len(pair), wide)
+    begin = 3 * TEMPLATES
     evidence[:, begin : begin + wide] = votes / (far_total[of] + 0.5)
     evidence[:, begin + wide : begin + 2 * wide] = (far_total / (far_total + 0.5))[of] - evidence[
         :, begin : begin + wide
     ]
+    begin += 2 * wide
+    end = begin + len(CLOSE)
+    at = np.searchsorted(pair, close_pair)
+    at[at == len(pair)] = 0
+    known = pair[at] == close_pair
+    evidence[at[known], begin + close_template[known]] = (
+        close.weight / (close.total[close.slot] + 0.2)
+    )[known]
+    close_total = close.total.reshape(tokens, len(CLOSE))
+    there = close_total / (close_total + 0.2)
+    evidence[:, end : end + len(CLOSE)] = there[of] - evidence[:, begin:end]
+    evidence[:, -EXTRAS + 8] = evidence[:, begin:end].mean(1)
+    evidence[:, -EXTRAS + 9] = likeness[of]
     _extras(evidence[:, -EXTRAS:], of, label, kind, source, habit, labels, total)
     return Pairs(of, label, evidence, first)
 
 
-def _proposed(common: Entries, token: Array, many: int) -> Array:
-    """Return each token's labels that other sources speak for most, as pair numbers."""
-    pair, back = np.unique(token * many + common.label, return_inverse=True)
+def _soft(weight: Array, of: Array, label: Array, first: Array, labels: Labels) -> Array:
+    """Let votes for a label count, in part, for those that share marks with it.
+
+    ``source.port`` with ``client.port`` is half a vote for ``source.port`` alone: where a source is
+    labelled now this way, now that, a template that knows the place well must not look unsure.
+    """
+    size = first[of + 1] - first[of]
+    left = np.repeat(np.arange(len(of)), size)
+    right = np.repeat(first[of] - (np.cumsum(size) - size), size) + np.arange(len(left))
+    like = labels.likeness[label[left], label[right]]
+    some = (like > 0) & (left != right)
+    left, right, like = left[some], right[some], like[some]
+    if not len(left):
+        return weight
+    out = weight.copy()
+    begin = np.flatnonzero(np.append(True, left[1:] != left[:-1]))
+    out[left[begin]] += np.add.reduceat(like[:, None] * weight[right], begin, axis=0)
+    return out
+
+
+def _orders(out: Array, shares: Array, seen: Array, of: Array, first: Array) -> None:
+    """Say how the templates agree: the purer one's word counts more (back-off).
+
+    A template is pure where nearly all of its votes are for one label, whichever that is.
+    """
+    begin = first[:-1]
+    best = np.maximum.reduceat(shares, begin, axis=0)[of] if len(of) else shares
+    twice = seen >= 2
+    trust = best**4
+    out[:, 0] = (trust * shares).sum(1) / (trust.sum(1) + 1e-3)
+    out[:, 1] = np.where(twice, shares, 1).min(1)
+    out[:, 2] = shares.max(1)
+    sharp = best**16
+    out[:, 3] = (sharp * shares).sum(1) / (sharp.sum(1) + 1e-6)
+    out[:, 4] = ((shares < 0.05) & twice & (best > 0.8)).sum(1) / 8
+
+
+def _strongest(pair: Array, votes: Array, many: int, most: int) -> Array:
+    """Return each token's labels with the most votes, as pair numbers."""
+    pair, back = np.unique(pair, return_inverse=True)
     if not len(pair):
         return pair
-    votes = np.bincount(back, common.weight / (common.total[common.slot] + 1))
-    order = np.lexsort((-votes, pair // many))
+    sums = np.bincount(back, votes)
+    order = np.lexsort((-sums, pair // many))
     owner = pair[order] // many
     rank = np.arange(len(order)) - np.searchsorted(owner, owner)
-    return np.asarray(pair[order][rank < PROPOSED])
+    return np.asarray(pair[order][rank < most])
 
 
 def _extras(

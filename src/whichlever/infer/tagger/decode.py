@@ -16,6 +16,29 @@ KEPT = 6
 _FORBIDDEN = -30.0
 
 
+SURE = np.log(0.97)
+
+
+def expected(pairs: Pairs, scores: Array, labels: Labels) -> Array:
+    """Return each pair's expected likeness to the right label, as a logarithm.
+
+    Where candidates share marks (``source.port`` with and without ``client.port``), what they
+    share may be likely although none of them is: minimum Bayes risk instead of the likeliest.
+    """
+    out = scores.copy()
+    if not len(scores):
+        return out
+    unsure = np.maximum.reduceat(scores, pairs.first[:-1]) < SURE
+    of = np.flatnonzero(unsure[pairs.token])
+    size = (pairs.first[1:] - pairs.first[:-1])[pairs.token[of]]
+    left = np.repeat(of, size)
+    begin = np.repeat(pairs.first[:-1][pairs.token[of]] - (np.cumsum(size) - size), size)
+    right = begin + np.arange(len(left))
+    gain = labels.likeness[pairs.label[left], pairs.label[right]] * np.exp(scores[right])
+    out[of] = np.log(np.bincount(np.repeat(np.arange(len(of)), size), gain) + 1e-9)
+    return out
+
+
 def decode(pairs: Pairs, scores: Array, first: Array, labels: Labels) -> Array:
     """Choose labels.
 
@@ -31,6 +54,7 @@ def decode(pairs: Pairs, scores: Array, first: Array, labels: Labels) -> Array:
     ndarray
         (tokens,) chosen labels.
     """
+    scores = expected(pairs, scores, labels)
     order = np.lexsort((-scores, pairs.token))
     best = order[pairs.first[:-1]] if len(pairs.first) > 1 else order[:0]
     chosen = pairs.label[best]

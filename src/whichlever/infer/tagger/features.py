@@ -138,6 +138,8 @@ class _Rows:
     blank: list[int]
     quote: list[int]
     order: list[int]
+    part: list[int]
+    field: list[int]
 
 
 def _keyed(text: str, start: int) -> str:
@@ -157,9 +159,11 @@ def look(lines: Sequence[str], lexicon: Lexicon) -> Looks:
     ``type2``, ``type3``: what kind of record the line says it is) and small numbers (``kind``,
     ``gap`` before it, ``offset`` from the key, ``apart``: separators since the key, ``column`` and
     ``inside``: which delimited column and which token of it, ``blank``: which word by blanks,
-    ``quote``: which token of a quoted part, ``order``: how many of its kind came before).
+    ``quote``: which token of a quoted part, ``order``: how many of its kind came before, ``part``:
+    which quoted part of the line, 0 outside, ``field``: which delimited column counted from 1, 0
+    for delimiters and in lines without columns).
     """
-    rows = _Rows(*([] for _ in range(15)))
+    rows = _Rows(*([] for _ in range(17)))
     first = [0]
     types: list[tuple[int, int, int]] = []
     for text in lines:
@@ -171,7 +175,7 @@ def look(lines: Sequence[str], lexicon: Lexicon) -> Looks:
         "word": rows.word, "class": rows.cls, "shape": rows.shape, "kind": rows.kind,
         "gap": rows.gap, "key": rows.key, "offset": rows.offset, "apart": rows.apart,
         "column": rows.column, "inside": rows.inside, "blank": rows.blank, "quote": rows.quote,
-        "order": rows.order,
+        "order": rows.order, "part": rows.part, "field": rows.field,
     }  # fmt: skip
     columns = {name: np.array(values, np.uint64) for name, values in made.items()}
     kinds = np.array(types, np.uint64).reshape(-1, 3)
@@ -186,7 +190,7 @@ def _read(text: str, rows: _Rows, lexicon: Lexicon) -> tuple[int, int, int]:  # 
     begun = len(rows.start)
     delimiter = _delimiter(text)
     key, offset, apart = _NONE, 0, 0
-    column = inside = blank = quoted = 0
+    column = inside = blank = quoted = parts = 0
     quote = ""
     counts = [0] * len(KINDS)
     end = 0
@@ -226,6 +230,8 @@ def _read(text: str, rows: _Rows, lexicon: Lexicon) -> tuple[int, int, int]:  # 
         rows.blank.append(min(blank, 60))
         rows.quote.append(min(quoted, 4) if quote else 7)
         rows.order.append(min(counts[kind], 12))
+        rows.part.append(parts if quote and word != quote else 0)
+        rows.field.append(column + 1 if delimiter != " " and (quote or word != delimiter) else 0)
         counts[kind] += 1
         offset += 1
         inside += 1
@@ -256,6 +262,7 @@ def _read(text: str, rows: _Rows, lexicon: Lexicon) -> tuple[int, int, int]:  # 
                     quote = ""
                 elif not quote and (word == '"' or _quotes(text, start)):
                     quote, quoted = word, 0
+                    parts += 1
             elif not quote and word in ",;|)]}" and word != delimiter:
                 apart += 1
             if word == delimiter and not quote:
@@ -271,7 +278,7 @@ def _read(text: str, rows: _Rows, lexicon: Lexicon) -> tuple[int, int, int]:  # 
     mnemonic = _MNEMONIC.search(text, 0, 2000)
     return (
         hash_of(mnemonic[0] if mnemonic else " ".join(typed) or " ".join(capitals)),
-        hash_of(" ".join(capitals)),
+        hash_of(capitals[0] if capitals else ""),
         hash_of(" ".join(said)),
     )
 

@@ -67,29 +67,30 @@ def marked(
     return [tuple(sorted(set(marks))) for marks in found]
 
 
-def spans_of(
-    chosen: Sequence[int], labels: Labels, starts: Sequence[int], ends: Sequence[int]
-) -> tuple[Span, ...]:
-    """Join one line's labels to spans; a mark that goes on from nowhere begins."""
+def runs_of(chosen: Sequence[int], labels: Labels) -> list[tuple[int, int, str]]:
+    """Join one line's labels to runs of tokens; a mark that goes on from nowhere begins."""
     open_at: dict[str, int] = {}
-    named: dict[tuple[int, int], list[str]] = {}
-
-    def close(name: str, last: int) -> None:
-        named.setdefault((starts[open_at.pop(name)], ends[last]), []).append(name)
-
-    before = -1
+    runs: list[tuple[int, int, str]] = []
     for at, label in enumerate(chosen):
         if not label and not open_at:
             continue
         inner = labels.inner[label]
         for name in [n for n in open_at if n not in inner]:
-            close(name, before)
+            runs.append((open_at.pop(name), at, name))
         for name in labels.names[label]:
             open_at.setdefault(name, at)
-        before = at
-    for name in list(open_at):
-        close(name, before)
+    runs += [(begin, len(chosen), name) for name, begin in open_at.items()]
+    return sorted(runs)
+
+
+def spans_of(
+    runs: Sequence[tuple[int, int, str]], starts: Sequence[int], ends: Sequence[int]
+) -> tuple[Span, ...]:
+    """Return a line's runs of tokens as spans of its text."""
+    named: dict[tuple[int, int], list[str]] = {}
+    for begin, end, name in runs:
+        named.setdefault((starts[begin], ends[end - 1]), []).append(name)
     return tuple(
-        Span(start, end, tuple(sorted(names)))
+        Span(start, end, tuple(sorted(set(names))))
         for (start, end), names in sorted(named.items(), key=lambda i: (i[0][0], -i[0][1]))
     )

@@ -21,7 +21,9 @@ from whichlever.infer.tagger.candidates import Habit, Pairs, at_home, gather, le
 from whichlever.infer.tagger.counts import Counts
 from whichlever.infer.tagger.decode import decode
 from whichlever.infer.tagger.features import Lexicon, Looks, hash_of, look
-from whichlever.infer.tagger.labels import Labels, labels_of, spans_of
+from whichlever.infer.tagger.labels import Labels, labels_of, runs_of, spans_of
+from whichlever.infer.tagger.near import Near
+from whichlever.infer.tagger.regions import Fills, filled, regions_of, single
 from whichlever.infer.tagger.sources import SourceGuess
 from whichlever.infer.tagger.templates import NAMES, templates
 
@@ -31,7 +33,9 @@ BATCH_CHARS = 16_000
 BATCH_LINES = 64
 MADE = "tagger.json"
 ARRAYS = "tagger.npz"
-DOUBTS = 6
+DOUBTS = 7
+SEEN = candidates.WIDTH - candidates.EXTRAS + 6
+LIKENESS = SEEN + 3
 """Numbers about one line that its confidence is made of."""
 
 
@@ -51,6 +55,10 @@ class Knowledge:
         What is usual in each source; one more row, of zeros, for an unknown one.
     home, common
         Votes within sources, and over all of them.
+    near
+        Labelled lines to compare with.
+    fills
+        Which fields fill which parts of a line.
     guess
         Which source a line is of, where nobody says.
     weights
@@ -63,8 +71,15 @@ class Knowledge:
     habit: Habit
     home: Counts
     common: Counts
+    near: Near
+    fills: Fills
     guess: SourceGuess
     weights: Mapping[str, Array]
+
+
+def clock_name(source: str, clock: int) -> str:
+    """Name a source's clock in the schema."""
+    return f"{source}\x1f{clock}"
 
 
 class Tagger:
@@ -73,6 +88,7 @@ class Tagger:
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
         self._lexicon = Lexicon()
+        self._several: dict[str | None, dict[str, bool]] = {}
         self._rows = {name: i for i, name in enumerate(knowledge.sources)}
         self._hashes = np.array([*map(hash_of, knowledge.sources), 0], np.uint64)
 
@@ -105,25 +121,34 @@ class Tagger:
         looks = look(lines, self._lexicon)
         features = templates(looks)
         rows = self._source_rows(features, looks, given)
-        pairs = self.candidates(features, looks, rows)
+        alike = known.near.neighbours(features, looks.first, self._hashes[rows])
+        pairs = self.candidates(features, looks, rows, alike)
+        clocks = known.near.clocks(*alike)
         scores = score(pairs, dict(known.weights))
         chosen = decode(pairs, scores, looks.first, known.labels)
-        trust = self._trust(
-            doubts(pairs, scores, chosen, looks.first, looks.line, known.habit, rows)
-        )
+        sure = chosen_scores(pairs, scores, chosen, known.habit)
+        trust = self._trust(doubts(pairs, sure, looks.first, looks.line, known.habit, rows))
         found = []
         for i, text in enumerate(lines):
             begin, end = int(looks.first[i]), int(looks.first[i + 1])
-            spans = spans_of(
-                chosen[begin:end].tolist(),
-                known.labels,
-                looks.start[begin:end].tolist(),
-                looks.end[begin:end].tolist(),
-            )
             source = known.sources[rows[i]] if rows[i] < len(known.sources) else given[i]
-            fields = fields_of(text, spans, known.schema, source, year)
+            many = self._many(source)
+            runs = runs_of(chosen[begin:end].tolist(), known.labels)
+            if (fills := known.fills.get(source or "")) is not None:
+                runs = filled(runs, regions_of(looks, i), fills)
+            runs = single(runs, sure[begin:end].tolist(), many)
+            spans = spans_of(runs, looks.start[begin:end].tolist(), looks.end[begin:end].tolist())
+            clock = clock_name(source or "", int(clocks[i]))
+            by = clock if clock in known.schema.by_source else source
+            fields = fields_of(text, spans, known.schema, by, year)
             found.append(Parsed(spans, float(trust[i]), None, fields))
         return found
+
+    def _many(self, source: str | None) -> dict[str, bool]:
+        if source not in self._several:
+            schema = self.knowledge.schema
+            self._several[source] = {n: schema.rule(n, source).many for n in schema.rules}
+        return self._several[source]
 
     def _source_rows(
         self, features: Array, looks: Looks, given: Sequence[str | None]
@@ -135,7 +160,9 @@ class Tagger:
             rows = np.where(rows < 0, guessed, rows)
         return rows
 
-    def candidates(self, features: Array, looks: Looks, rows: Array) -> Pairs:
+    def candidates(
+        self, features: Array, looks: Looks, rows: Array, alike: tuple[Array, Array]
+    ) -> Pairs:
         """Collect every token's candidate labels and what speaks for them."""
         known = self.knowledge
         source = rows[looks.line]
@@ -143,8 +170,12 @@ class Tagger:
         home = known.home.find(inside)
         near = known.home.find(np.ascontiguousarray(inside[:, candidates.ABROAD]))
         common = less(table(known.common, features), near, len(known.labels.marks))
+        cosine = alike[1]
+        close = known.near.votes(features, looks.line, *alike, len(known.labels.marks))
         kind = looks.columns["kind"].astype(np.int64)
-        return gather(home, common, kind, source, known.habit, known.labels)
+        return gather(
+            home, common, close, cosine[looks.line, 0], kind, source, known.habit, known.labels
+        )
 
     def _trust(self, features: Array) -> Array:
         weights = self.knowledge.weights["doubt"]
@@ -158,6 +189,7 @@ class Tagger:
         arrays = {
             **known.home.arrays("home_"),
             **known.common.arrays("common_"),
+            **known.near.arrays(),
             **known.guess.counts.arrays("guess_"),
             "habit_at": np.stack(where).astype(np.int32),
             "habit_count": known.habit.kinds[where].astype(np.float32),
@@ -169,6 +201,7 @@ class Tagger:
             "templates": list(NAMES),
             "sources": list(known.sources),
             "labels": [list(marks) for marks in known.labels.marks],
+            "fills": {source: dict(names) for source, names in known.fills.items()},
             "schema": json.loads(known.schema.to_json()),
         }
         stored = io.BytesIO()
@@ -204,6 +237,8 @@ class Tagger:
                 Habit(kinds, arrays["habit_lines"]),
                 Counts.of(arrays, "home_"),
                 Counts.of(arrays, "common_"),
+                Near.of(arrays),
+                {str(s): {str(n): str(k) for n, k in f.items()} for s, f in made["fills"].items()},
                 SourceGuess(Counts.of(arrays, "guess_"), len(sources)),
                 weights,
             )
@@ -224,33 +259,30 @@ def _check(known: Knowledge) -> None:
         raise ValueError("a confidence of another width")
 
 
+def chosen_scores(pairs: Pairs, scores: Array, chosen: Array, habit: Habit) -> Array:
+    """Return the log-probability of each token's chosen label."""
+    many = int(habit.kinds.shape[1])
+    at = np.searchsorted(pairs.token * many + pairs.label, np.arange(len(chosen)) * many + chosen)
+    return np.asarray(scores[at]) if len(at) else np.zeros(0, np.float32)
+
+
 def doubts(
-    pairs: Pairs,
-    scores: Array,
-    chosen: Array,
-    first: Array,
-    line: Array,
-    habit: Habit,
-    rows: Array,
+    pairs: Pairs, sure: Array, first: Array, line: Array, habit: Habit, rows: Array
 ) -> Array:
     """Describe how sure each line's labels are: (lines, DOUBTS)."""
     lines = len(first) - 1
-    many = int(habit.kinds.shape[1])
-    at = np.searchsorted(pairs.token * many + pairs.label, np.arange(len(chosen)) * many + chosen)
-    sure = scores[at] if len(at) else np.zeros(0, np.float32)
     out = np.zeros((lines, DOUBTS), np.float32)
-    out[:, 0] = np.bincount(line, np.maximum(sure, -10), minlength=lines)
     low = np.zeros(lines)
     np.minimum.at(low, line, sure)
-    out[:, 1] = np.maximum(low, -10)
-    out[:, 2] = np.bincount(line, sure < -0.1, minlength=lines)
     size = np.maximum(np.diff(first), 1)
-    seen = pairs.evidence[pairs.first[:-1], -2] if len(chosen) else sure
-    out[:, 3] = np.bincount(line, seen, minlength=lines) / size
+    begin = pairs.first[:-1]
+    out[:, 0] = -np.log1p(-np.bincount(line, np.maximum(sure, -10), minlength=lines))
+    out[:, 1] = np.maximum(low, -10)
+    out[:, 2] = np.log1p(np.bincount(line, sure < -0.1, minlength=lines))
+    out[:, 3] = np.bincount(line, pairs.evidence[begin, SEEN], minlength=lines) / size
     out[:, 4] = np.log1p(habit.lines[rows]) / 5
     out[:, 5] = np.log1p(size) / 5
-    out[:, 0] = -np.log1p(-out[:, 0])
-    out[:, 2] = np.log1p(out[:, 2])
+    out[:, 6] = np.bincount(line, pairs.evidence[begin, LIKENESS], minlength=lines) / size
     return out
 
 

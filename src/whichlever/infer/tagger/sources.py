@@ -46,9 +46,9 @@ class SourceGuess:
 _FLOOR = 0.01
 
 
-def head(first: Array) -> tuple[Array, Array]:
+def head(first: Array, most: int = HEAD) -> tuple[Array, Array]:
     """Return the tokens at the beginning of each line, and the lines they are in."""
-    sizes = np.minimum(np.diff(first), HEAD)
+    sizes = np.minimum(np.diff(first), most)
     line = np.repeat(np.arange(len(sizes)), sizes)
     inside = np.arange(len(line)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return np.repeat(first[:-1], sizes) + inside, line

@@ -44,7 +44,8 @@ NAMES = (
     "said+ahead+kind", "type+said+kind", "left3+right2", "key+type+offset",
     "blank+type3+inside", "shape+left",
     "quote+blank+column", "class+key", "left2+right2+class", "type3+order+kind", "type+left2",
-    "column+inside+kind+left", "key+kind", "shape", "left6",
+    "column+inside+kind+left", "key+kind", "shape", "left6", "key+quoted", "column+quoted",
+    "column+inside+type2+kind", "said2+left+right",
 )  # fmt: skip
 """What each template combines; the order is part of the format."""
 
@@ -59,6 +60,8 @@ def templates(looks: Looks) -> Hashes:
     left = [_shift(glued, first, -i) for i in range(1, 7)]
     right = [_shift(glued, first, i) for i in range(1, 4)]
     own_gap = mix(91, kind, c["gap"])
+    two = np.uint64(2)
+    quoted = np.minimum(c["part"], np.uint64(1))
     is_word = kind == np.uint64(5)
     said = _last_where(is_word, first)
     said2 = np.where(said >= 0, said[np.maximum(said, 0)], -1)
@@ -98,6 +101,10 @@ def templates(looks: Looks) -> Hashes:
         mix(29, key, kind),
         mix(30, c["shape"], kind),
         mix(31, *left, own_gap),
+        mix(32, key, np.minimum(offset, two), quoted, apart),
+        mix(33, column, np.minimum(inside, two), quoted, c["type2"]),
+        mix(34, column, inside, c["type2"], kind),
+        mix(35, said_class, said2_class, left[0], right[0], own_gap),
     ]
     return np.stack(rows, axis=1) if len(word) else np.zeros((0, len(NAMES)), np.uint64)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whichlever.infer.tagger.candidates import ABROAD, EXTRAS, TEMPLATES, WIDTH
+from whichlever.infer.tagger.near import CLOSE
 from whichlever.models.tagger.episodes import Episode
 
 Array = NDArray[Any]
@@ -23,9 +24,10 @@ def untrained(seed: int = 0, units: int = UNITS) -> dict[str, Array]:
     rng = np.random.default_rng(seed)
     linear = np.concatenate(
         [
-            np.full(TEMPLATES, 0.5), np.full(TEMPLATES, -0.15),
+            np.full(TEMPLATES, 0.2), np.full(TEMPLATES, 0.3), np.full(TEMPLATES, -0.1),
             np.full(len(ABROAD), 0.3), np.full(len(ABROAD), -0.1),
-            np.array([0.1, 0.2, -0.5, 0, 0.5, 0, 0, 0]),
+            np.full(len(CLOSE), 0.5), np.full(len(CLOSE), -0.15),
+            np.array([0.1, 0.2, -0.5, 0, 0.5, 0, 0, 0, 0, 0, 1, 0.5, 0, 1, -0.2]),
         ]
     )  # fmt: skip
     return {

@@ -13,6 +13,7 @@ from whichlever.fields import Aligned
 from whichlever.infer.tagger.features import Lexicon, Looks, hash_of, look
 from whichlever.infer.tagger.labels import OUTSIDE, Labels, Marks, labels_of, marked
 from whichlever.infer.tagger.templates import templates
+from whichlever.models.tagger.clocks import clocks_of
 
 Array = NDArray[Any]
 CHUNK = 256
@@ -36,6 +37,8 @@ class Corpus:
         (lines + 1,) where each line's tokens begin.
     source
         (lines,) row in ``sources``.
+    clock
+        (lines,) which of its source's clocks each line goes by.
     hashes
         (sources,) hash of each source's name.
     looks
@@ -49,6 +52,7 @@ class Corpus:
     line: Array
     first: Array
     source: Array
+    clock: Array
     sources: tuple[str, ...]
     hashes: Array
     labels: Labels
@@ -96,6 +100,7 @@ def corpus_of(
         np.repeat(np.arange(len(lines)), sizes),
         np.concatenate([[0], np.cumsum(sizes)]),
         np.array(source, np.int64),
+        clocks_of(lines),
         tuple(names),
         np.array([hash_of(name) for name in names], np.uint64),
         labels_of(tuple(known)),

@@ -28,7 +28,7 @@ from whichlever.infer.tagger.candidates import (
 from whichlever.infer.tagger.counts import Counts, Entries
 from whichlever.infer.tagger.labels import Labels
 from whichlever.models.tagger.corpus import Corpus
-from whichlever.models.tagger.knowledge import habit_of, home_counts
+from whichlever.models.tagger.knowledge import habit_of, home_counts, near_of
 
 Array = NDArray[Any]
 FEW = (8, 12, 20, 20, 30, 50)
@@ -51,12 +51,15 @@ class Episode:
         (tokens,) right labels.
     habit
         What was usual in the support lines.
+    clocks
+        (lines,) which of their source's clocks the lines seem to go by.
     """
 
     lines: Array
     pairs: Pairs
     gold: Array
     habit: Habit
+    clocks: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,15 @@ class School:
         home = home_counts(corpus, support).find(at_home(features, corpus.hashes[source]))
         common = self._common(features, without)
         habit = habit_of(corpus, support)
-        pairs = gather(home, common, corpus.kind[tokens], source, habit, corpus.labels)
-        return Episode(query, pairs, corpus.label[tokens], habit)
+        near = near_of(corpus, support)
+        first = np.concatenate([[0], np.cumsum(np.diff(corpus.first)[query])])
+        line = np.repeat(np.arange(len(query)), np.diff(first))
+        rows, cosine = near.neighbours(features, first, corpus.hashes[corpus.source[query]])
+        close = near.votes(features, line, rows, cosine, len(corpus.labels.marks))
+        pairs = gather(
+            home, common, close, cosine[line, 0], corpus.kind[tokens], source, habit, corpus.labels
+        )
+        return Episode(query, pairs, corpus.label[tokens], habit, near.clocks(rows, cosine))
 
     def _common(self, features: Array, without: list[int]) -> Entries:
         common = table(self.common, features)

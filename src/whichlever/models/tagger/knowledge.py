@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from whichlever.fields.tokens import KINDS
 from whichlever.infer.tagger.candidates import ABROAD, TEMPLATES, Habit, at_home
 from whichlever.infer.tagger.counts import Counts, count, strongest
-from whichlever.models.tagger.corpus import Corpus
+from whichlever.infer.tagger.labels import runs_of
+from whichlever.infer.tagger.near import Near, learn_near
+from whichlever.infer.tagger.regions import learn_fills, regions_of
+from whichlever.models.tagger.corpus import CHUNK, Corpus
 
 Array = NDArray[Any]
 COMMON_LABELS = 12
@@ -49,3 +52,28 @@ def habit_of(corpus: Corpus, lines: Array) -> Habit:
     kinds = np.bincount(at, minlength=int(np.prod(shape))).reshape(shape).astype(np.float32)
     size = np.bincount(corpus.source[lines], minlength=shape[0]).astype(np.float32)
     return Habit(kinds, size)
+
+
+def near_of(corpus: Corpus, lines: Array) -> Near:
+    """Index some lines to compare with."""
+    tokens = corpus.tokens(lines)
+    first = np.concatenate([[0], np.cumsum(np.diff(corpus.first)[lines])])
+    return learn_near(
+        corpus.features[tokens],
+        first,
+        corpus.label[tokens],
+        corpus.hashes[corpus.source[lines]],
+        corpus.clock[lines],
+    )
+
+
+def fills_of(corpus: Corpus, lines: Array) -> dict[str, dict[str, str]]:
+    """Find which fields fill which parts of some lines, by source."""
+    return learn_fills(
+        (
+            corpus.sources[corpus.source[i]],
+            regions_of(corpus.looks[i // CHUNK], i % CHUNK),
+            runs_of(corpus.label[corpus.first[i] : corpus.first[i + 1]].tolist(), corpus.labels),
+        )
+        for i in lines.tolist()
+    )

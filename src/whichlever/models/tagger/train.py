@@ -12,12 +12,19 @@ from whichlever.fields import LabelledLine, Schema, align, infer
 from whichlever.infer.tagger import Tagger
 from whichlever.infer.tagger.candidates import score
 from whichlever.infer.tagger.decode import decode
-from whichlever.infer.tagger.parser import DOUBTS, Knowledge, doubts
+from whichlever.infer.tagger.parser import DOUBTS, Knowledge, chosen_scores, doubts
 from whichlever.infer.tagger.sources import learn_sources
+from whichlever.models.tagger.clocks import with_clocks
 from whichlever.models.tagger.combine import fit_doubt, train_combiner, untrained
 from whichlever.models.tagger.corpus import Corpus, corpus_of
 from whichlever.models.tagger.episodes import Episode, School, line_shape
-from whichlever.models.tagger.knowledge import common_counts, habit_of, home_counts
+from whichlever.models.tagger.knowledge import (
+    common_counts,
+    fills_of,
+    habit_of,
+    home_counts,
+    near_of,
+)
 from whichlever.progress import Progress, Silent
 
 SECONDS = 600.0
@@ -85,12 +92,14 @@ def train_tagger(
     guess = learn_sources(corpus.features, corpus.first, corpus.source, len(corpus.sources))
     tagger = Tagger(
         Knowledge(
-            schema,
+            with_clocks(schema, aligned, corpus.clock),
             corpus.labels,
             corpus.sources,
             habit_of(corpus, every),
             school.home,
             school.common,
+            near_of(corpus, every),
+            fills_of(corpus, every),
             guess,
             weights,
         )
@@ -120,12 +129,9 @@ def _doubt(
         first = np.concatenate([[0], np.cumsum(sizes)])
         chosen = decode(episode.pairs, scores, first, corpus.labels)
         line = np.repeat(np.arange(len(sizes)), sizes)
-        features.append(
-            doubts(
-                episode.pairs, scores, chosen, first, line, episode.habit,
-                corpus.source[episode.lines],
-            )
-        )  # fmt: skip
+        sure = chosen_scores(episode.pairs, scores, chosen, episode.habit)
+        rows = corpus.source[episode.lines]
+        features.append(doubts(episode.pairs, sure, first, line, episode.habit, rows))
         wrong = np.bincount(line, chosen != episode.gold, minlength=len(sizes))
         right.append(wrong == 0)
     return fit_doubt(np.concatenate(features), np.concatenate(right))

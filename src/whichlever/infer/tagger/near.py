@@ -1,0 +1,228 @@
+"""The labelled lines that a line is most like, and what their tokens in the same places were.
+
+One source often holds several formats, versions and habits of labelling, which its counts alone mix
+up; lines like the one at hand speak for the right one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whichlever.infer.tagger.counts import Counts, Entries, count
+from whichlever.infer.tagger.features import Hashes, mix
+from whichlever.infer.tagger.sources import head
+from whichlever.infer.tagger.templates import NAMES
+
+Array = NDArray[Any]
+LIKE = tuple(NAMES.index(name) for name in ("word", "said2+kind", "left4+kind", "type+said+kind"))
+"""Templates by which lines are compared."""
+CLOSE = tuple(
+    NAMES.index(name)
+    for name in (
+        "key+offset", "key+class+offset", "left2+word+right", "column+type+inside", "said2+kind",
+        "blank+kind", "left3+right2", "order+type", "class+key", "key+quoted",
+    )
+)  # fmt: skip
+"""Templates by which the tokens of two lines are matched."""
+NEIGHBOURS = 5
+POSTINGS = 200
+"""Lines listed per feature; what stands in more of them tells little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Labelled lines to compare with.
+
+    Attributes
+    ----------
+    index
+        Feature within a source → lines, weighted by how rare the feature is there.
+    size
+        (lines,) length of each line as a vector of those weights.
+    token
+        (entries,) ascending hash of a template of a token within one line.
+    label
+        (entries,) its label.
+    clock
+        (lines,) which of its source's clocks each line goes by.
+    """
+
+    index: Counts
+    size: Array
+    token: NDArray[np.uint32]
+    label: Array
+    clock: Array
+
+    def neighbours(self, features: Hashes, first: Array, source: Hashes) -> tuple[Array, Array]:
+        """Return each line's likest lines and how like they are.
+
+        Parameters
+        ----------
+        features
+            (tokens, templates).
+        first
+            (lines + 1,).
+        source
+            (lines,) hash of each line's source.
+
+        Returns
+        -------
+        tuple
+            (lines, NEIGHBOURS) rows, -1 for none, and cosines.
+        """
+        lines = len(first) - 1
+        rows = np.full((lines, NEIGHBOURS), -1, np.int64)
+        cosine = np.zeros((lines, NEIGHBOURS), np.float32)
+        if not len(self.size) or not lines:
+            return rows, cosine
+        feature, owner = once(features, first, source)
+        found = self.index.find(feature)
+        many = len(self.size)
+        pair, back = np.unique(owner[found.slot] * many + found.label, return_inverse=True)
+        # A feature's weight is in the entry; its square counts where both lines have it.
+        shared = np.bincount(back, found.weight**2)
+        mine, other = pair // many, pair % many
+        weight = np.zeros(len(feature), np.float32)
+        weight[found.slot] = found.weight
+        own = np.sqrt(np.bincount(owner, weight**2, minlength=lines)) + 1e-6
+        like = (shared / (own[mine] * (self.size[other] + 1e-6))).astype(np.float32)
+        order = np.lexsort((-like, mine))
+        mine, other, like = mine[order], other[order], like[order]
+        rank = np.arange(len(mine)) - np.searchsorted(mine, mine)
+        kept = rank < NEIGHBOURS
+        rows[mine[kept], rank[kept]] = other[kept]
+        cosine[mine[kept], rank[kept]] = like[kept]
+        return rows, cosine
+
+    def votes(
+        self, features: Hashes, line: Array, rows: Array, cosine: Array, labels: int
+    ) -> Entries:
+        """Return what tokens in the same places of the likest lines were.
+
+        ``rows`` and ``cosine`` are of :meth:`neighbours`, ``line`` (tokens,) says whose they are.
+        """
+        wide = np.ascontiguousarray(features[:, CLOSE])
+        slots, found, weights = [], [], []
+        share = cosine / np.maximum(cosine[:, :1], 1e-6)
+        for k in range(NEIGHBOURS):
+            row = rows[line, k]
+            wanted = within(wide, row)
+            at = np.searchsorted(self.token, wanted)
+            at[at == len(self.token)] = 0
+            slot = np.flatnonzero((self.token[at] == wanted) & np.repeat(row >= 0, len(CLOSE)))
+            slots.append(slot)
+            found.append(self.label[at[slot]].astype(np.int64))
+            weights.append(share[line[slot // len(CLOSE)], k] ** 2)
+        slot, label = np.concatenate(slots), np.concatenate(found)
+        pair, back = np.unique(slot * labels + label, return_inverse=True)
+        weight = np.bincount(back, np.concatenate(weights), minlength=len(pair))
+        weight = weight.astype(np.float32)
+        total = np.bincount(pair // labels, weight, minlength=wide.size).astype(np.float32)
+        return Entries(pair // labels, pair % labels, weight, total)
+
+    def clocks(self, rows: Array, cosine: Array) -> Array:
+        """Return the clock that each line's likest lines go by; 0, the usual one, unless known."""
+        if not len(self.clock):
+            return np.zeros(len(rows), np.int64)
+        most = int(self.clock.max()) + 1
+        votes = np.zeros((len(rows), most), np.float32)
+        at = np.arange(len(rows))
+        for k in range(rows.shape[1]):
+            known = rows[:, k] >= 0
+            votes[at[known], self.clock[rows[known, k]]] += cosine[known, k] ** 2
+        return np.asarray(votes.argmax(1))
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays to store."""
+        return {
+            **self.index.arrays("near_"),
+            "near_size": self.size.astype(np.float32),
+            "near_token": self.token,
+            "near_named": self.label.astype(np.uint16),
+            "near_clock": self.clock.astype(np.uint16),
+        }
+
+    @classmethod
+    def of(cls, arrays: dict[str, Array]) -> Near:
+        """Take the arrays that :meth:`arrays` gave.
+
+        Raises
+        ------
+        ValueError
+            They do not belong together.
+        """
+        found = cls(
+            Counts.of(arrays, "near_"),
+            *(arrays[f"near_{name}"] for name in ("size", "token", "named", "clock")),
+        )
+        lines = len(found.size)
+        listed = found.index.label
+        if (
+            len(found.token) != len(found.label)
+            or len(found.clock) != lines
+            or (len(listed) and int(listed.max()) >= lines)
+        ):
+            raise ValueError("the arrays near_* do not belong together")
+        return found
+
+
+def once(features: Hashes, first: Array, source: Hashes) -> tuple[Hashes, Array]:
+    """Return each line's different features within its source, and whose they are."""
+    token, line = head(first, 200)
+    wide = np.ascontiguousarray(features[token][:, LIKE])
+    of = np.repeat(line, len(LIKE))
+    feature = mix(78, wide.ravel(), source[of])
+    order = np.lexsort((of, feature))
+    feature, of = feature[order], of[order]
+    new = np.ones(len(feature), bool)
+    new[1:] = (feature[1:] != feature[:-1]) | (of[1:] != of[:-1])
+    return feature[new], of[new]
+
+
+def within(wide: Hashes, row: Array) -> NDArray[np.uint32]:
+    """Return templates of tokens as one labelled line knows them, flat."""
+    spread = np.repeat(row.astype(np.uint64), wide.shape[1])
+    return (mix(79, wide.ravel(), spread) >> np.uint64(32)).astype(np.uint32)
+
+
+def learn_near(
+    features: Hashes, first: Array, label: Array, source: Hashes, clock: Array, most: int = 400
+) -> Near:
+    """Index labelled lines.
+
+    Parameters
+    ----------
+    features, first, label
+        Tokens of the lines and their labels.
+    source
+        (lines,) hash of each line's source.
+    clock
+        (lines,) which of its source's clocks each line goes by.
+    most
+        Tokens of a line that are kept.
+    """
+    lines = len(first) - 1
+    feature, of = once(features, first, source)
+    counts = count(feature, of)
+    often = np.diff(counts.first)
+    home = np.unique(source, return_inverse=True)[1]
+    size_of = np.bincount(home)[home]
+    entry_often = np.repeat(often, often)
+    rare = np.log(1 + size_of[counts.label] / entry_often).astype(np.float32)
+    size = np.sqrt(np.bincount(counts.label, rare**2, minlength=lines))
+    kept = entry_often <= POSTINGS
+    sizes = np.where(often <= POSTINGS, often, 0)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    index = Counts(counts.key, starts, counts.label[kept], rare[kept], often.astype(np.float32))
+    token, line = head(first, most)
+    wanted = within(np.ascontiguousarray(features[token][:, CLOSE]), line)
+    named = np.repeat(label[token], len(CLOSE))
+    order = np.argsort(wanted, kind="stable")
+    wanted, named = wanted[order], named[order]
+    new = np.ones(len(wanted), bool)
+    new[1:] = wanted[1:] != wanted[:-1]
+    return Near(index, size, wanted[new], named[new], clock)
