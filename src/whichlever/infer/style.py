@@ -1,0 +1,194 @@
+"""Did they write this? A person's style profile, and what it says of a text; numpy only."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from whichlever.errors import BundleError
+from whichlever.infer.arrays import read_arrays
+from whichlever.infer.style_features import BINS, HABITS, Counts, style_counts
+
+Floats = npt.NDArray[np.float32]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Weights over hashed counts.
+
+    ``bins`` are the kept bins, ascending; ``idf`` their inverse document frequency; each of the two
+    blocks (characters, word shapes) is brought to unit length before ``weights`` (bins,) meet it.
+    """
+
+    bins: npt.NDArray[np.int32]
+    idf: Floats
+    weights: Floats
+    bias: float
+
+    def score(self, counts: Counts) -> float:
+        """The log-odds of the text being the person's, before it is put on a common scale."""
+        at = np.searchsorted(self.bins, counts.bins)
+        at[at == len(self.bins)] = 0
+        known = self.bins[at] == counts.bins if len(self.bins) else np.zeros(len(at), bool)
+        place = at[known]
+        values = counts.values[known] * self.idf[place]
+        split = counts.bins[known] < BINS
+        total = self.bias
+        for block in (split, ~split):
+            size = float(np.sqrt(np.sum(values[block] ** 2)))
+            if size > 0:
+                total += float(values[block] @ self.weights[place[block]]) / size
+        return total
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a profile says of itself; no word of any mail.
+
+    ``middle`` and ``spread`` put scores on a common scale: mean and standard deviation over other
+    people's mail that the model had not seen.
+    """
+
+    person: str
+    mails: int
+    others: int
+    salt: int
+    middle: float
+    spread: float
+    min_words: int = 25
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class StyleProfile:
+    """A person's style: the model, and how the person's own and others' mail scored.
+
+    ``own`` are scores of own mail by models that had only seen earlier mail, ``foreign`` those of
+    others' unseen mail, both ascending and in units of ``spread``. ``payment`` scores sentences for
+    asking for money; ``own_payment`` are the own mails' highest sentence scores, ascending.
+    ``habits`` is (mean, standard deviation) of each habit over own mail, shape (2, len(HABITS)).
+    """
+
+    facts: Facts
+    model: Linear
+    payment: Linear
+    own: Floats
+    foreign: Floats
+    own_payment: Floats
+    habits: Floats
+
+    def score(self, text: str) -> float:
+        """How much a text is like the person's, in standard deviations of others' mail."""
+        return self.score_counts(self.counts(text))
+
+    def counts(self, text: str) -> Counts:
+        """The text's counts, hashed with the profile's salt."""
+        return style_counts(text, self.facts.salt)
+
+    def score_counts(self, counts: Counts) -> float:
+        """As `score`, of counts."""
+        return (self.model.score(counts) - self.facts.middle) / self.facts.spread
+
+    def own_share(self, score: float) -> float:
+        """Conformal p-value of being the person's own: (1 + own scores ≤ this) / (n + 1)."""
+        below = int(np.searchsorted(self.own, score, side="right"))
+        return (1 + below) / (len(self.own) + 1)
+
+    def foreign_share(self, score: float) -> float:
+        """Conformal p-value of being somebody else's: (1 + others' scores ≥ this) / (n + 1)."""
+        above = len(self.foreign) - int(np.searchsorted(self.foreign, score, side="left"))
+        return (1 + above) / (len(self.foreign) + 1)
+
+    def asks(self, sentence: str) -> float:
+        """Log-odds of a sentence asking for a payment, against the person's own sentences."""
+        return self.payment.score(self.counts(sentence))
+
+    def payment_share(self, score: float) -> float:
+        """Share of own mails with a sentence that asks as much: the person's own payment mail."""
+        above = len(self.own_payment) - int(np.searchsorted(self.own_payment, score, side="left"))
+        return (1 + above) / (len(self.own_payment) + 1)
+
+    def broken_habits(self, counts: Counts, most: int = 3) -> list[tuple[str, float, float]]:
+        """Habits of this text furthest from the person's: (habit, here, usually).
+
+        Only those at least 2.5 standard deviations away.
+        """
+        usual, spread = self.habits
+        away = np.abs(counts.dense - usual) / np.maximum(spread, 0.05)
+        order = np.argsort(-away, kind="stable")[:most]
+        return [
+            (HABITS[i], float(counts.dense[i]), float(usual[i])) for i in order if away[i] >= 2.5
+        ]
+
+    def to_bytes(self) -> bytes:
+        """As stored: arrays and facts, nothing else."""
+        said = json.dumps(asdict(self.facts), sort_keys=True).encode()
+        out = io.BytesIO()
+        arrays: dict[str, Any] = {
+            "facts": np.frombuffer(said, np.uint8),
+            "own": self.own,
+            "foreign": self.foreign,
+            "own_payment": self.own_payment,
+            "habits": self.habits,
+            **_named("model", self.model),
+            **_named("payment", self.payment),
+        }
+        np.savez(out, **arrays)
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> StyleProfile:
+        """Read a stored profile.
+
+        Raises
+        ------
+        BundleError
+            It is damaged, or of a newer format.
+        """
+        try:
+            arrays = read_arrays(content)
+            said = json.loads(arrays["facts"].tobytes())
+            if said.get("format", 0) > FORMAT:
+                raise BundleError(f"a profile of format {said['format']}: update whichlever")
+            facts = Facts(**said)
+            profile = cls(
+                facts, _linear(arrays, "model"), _linear(arrays, "payment"),
+                arrays["own"].astype(np.float32), arrays["foreign"].astype(np.float32),
+                arrays["own_payment"].astype(np.float32), arrays["habits"].astype(np.float32),
+            )  # fmt: skip
+        except BundleError:
+            raise
+        except Exception as error:  # zipfile, json, numpy and missing names raise their own kinds
+            raise BundleError(f"no readable style profile ({error})") from error
+        if profile.habits.shape != (2, len(HABITS)):
+            raise BundleError("a style profile whose habits are not this version's")
+        return profile
+
+
+def _named(name: str, model: Linear) -> dict[str, npt.NDArray[np.generic]]:
+    return {
+        f"{name}_bins": model.bins, f"{name}_idf": model.idf, f"{name}_weights": model.weights,
+        f"{name}_bias": np.array([model.bias], np.float64),
+    }  # fmt: skip
+
+
+def _linear(arrays: dict[str, npt.NDArray[np.generic]], name: str) -> Linear:
+    bins = np.asarray(arrays[f"{name}_bins"], np.int32)
+    idf = np.asarray(arrays[f"{name}_idf"], np.float32)
+    weights = np.asarray(arrays[f"{name}_weights"], np.float32)
+    if not len(bins) == len(idf) == len(weights):
+        raise ValueError(f"{name}: arrays of different lengths")
+    return Linear(bins, idf, weights, float(arrays[f"{name}_bias"][0]))
+
+
+def distances(profile: StyleProfile, texts: Sequence[str]) -> Floats:
+    """Scores of many texts, shape (n,)."""
+    return np.array([profile.score(text) for text in texts], np.float32)
