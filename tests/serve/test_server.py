@@ -283,7 +283,7 @@ def test_inputs_are_kept_only_where_asked_for(bundle: Path, tmp_path: Path) -> N
     old.parent.mkdir()
     old.write_text("{}\n")
     with serving(bundle, "--log-inputs", str(old.parent), "--retain-days", "3") as live:
-        live.predict([TEXTS[0]])
+        live.predict([TEXTS[0], 7])
     (kept,) = old.parent.iterdir()
     assert kept != old
     assert json.loads(kept.read_text())["input"] == TEXTS[0]

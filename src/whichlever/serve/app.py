@@ -60,7 +60,7 @@ class Server:
         self.state = state
         s = state.settings
         self._start, self._number = secrets.token_hex(6), count(1)
-        self._inputs = None if s.log_inputs is None else InputLog(s.log_inputs, s.retain_days)
+        self.inputs = None if s.log_inputs is None else InputLog(s.log_inputs, s.retain_days)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, count it, and say so in the log."""
@@ -209,8 +209,8 @@ class Server:
             metrics.errors.inc(bad)
         if handed := sum([line.get("abstain", False) for line in lines]):
             metrics.abstained.inc(handed)
-        if self._inputs is not None and answered:
-            self._inputs.write([r.text for _, r in answered], [line for line, _ in answered])
+        if self.inputs is not None and answered:
+            self.inputs.write([r.text for _, r in answered], [line for line, _ in answered])
         if not alone:
             return reply({"answers": lines})
         if bad:
@@ -246,8 +246,8 @@ class Server:
             lines = asked_rows.lines(answers, scores, bundle)
             if any("error" in line for line in lines):
                 raise Problem(422, "A text cannot be answered")
-        if self._inputs is not None:
-            self._inputs.write([row.text for row in asked_rows.rows], lines)
+        if self.inputs is not None:
+            self.inputs.write([row.text for row in asked_rows.rows], lines)
         classes = len(bundle.manifest.labels)
         data = [
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
@@ -34,6 +35,12 @@ class InputLog:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder, self._days = folder, days
         self._checked = 0.0
+
+    async def keep_retention(self, every: float = 600.0) -> None:
+        """Delete what is over its time, also while nobody asks."""
+        while True:
+            self.expire(datetime.now(UTC), 0.0)
+            await asyncio.sleep(every)
 
     def write(self, texts: Sequence[str], lines: Sequence[dict[str, Any]]) -> None:
         """Keep what was asked and answered."""

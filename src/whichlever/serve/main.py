@@ -91,12 +91,16 @@ async def _serve(settings: Settings, drain_seconds: float) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: begin(stop()))
     loop.add_signal_handler(signal.SIGHUP, lambda: begin(reload()))
+    if server.inputs is not None:
+        begin(server.inputs.keep_retention())
     host, port = listener.getsockname()[:2]
     bundle = state.current.bundle
     signer = None if bundle.signer is None else bundle.signer.name
     say("listening", host=host, port=port, task=bundle.manifest.task, signer=signer)
     await running.serve(sockets=[listener])
     await state.close()
+    for task in tasks:
+        task.cancel()
     say("stopped")
 
 
