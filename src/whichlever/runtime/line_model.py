@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -56,7 +56,7 @@ class LineModel:
     ) -> list[Parsed]:
         """Answer lines, their confidence calibrated."""
         found = self.parser.parse(lines, sources)
-        return [replace(said, confidence=self._sure(said.confidence)) for said in found]
+        return [Parsed(s.spans, self.sure(s.confidence), s.shape, s.fields) for s in found]
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Answer each row."""
@@ -73,7 +73,8 @@ class LineModel:
             for row, said in zip(rows, found, strict=True)
         ]  # fmt: skip
 
-    def _sure(self, confidence: float) -> float:
+    def sure(self, confidence: float) -> float:
+        """Calibrate a confidence of the parser's own."""
         steps, warmth = self.manifest.steps, self.manifest.temperature
         sure = confidence if steps is None else steps.of(confidence)
         sure = min(max(sure, 0.0), 1.0)

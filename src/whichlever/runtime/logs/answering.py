@@ -44,19 +44,18 @@ class Answering:
         """Output lines, one an event, in order."""
         problems = [self._problem(event) for event in events]
         good = [event for event, problem in zip(events, problems, strict=True) if problem is None]
-        answers = iter(self._parse(good))
-        out = []
+        answers = self._parse(good)
+        following = iter(answers)
+        number, out = self.number, []
         for event, problem in zip(events, problems, strict=True):
-            self.number += 1
-            self.lines += event.lines
-            said = next(answers) if problem is None else problem
+            number += 1
+            said = next(following) if problem is None else problem
             if isinstance(said, Parsed):
-                out.append(self._records.line(self.number, event, said))
-                self._count(event, said)
+                out.append(self._records.line(number, event, said))
             else:
-                out.append(self._records.error(self.number, event, said))
-                self.errors += 1
-        self.events += len(events)
+                out.append(self._records.error(number, event, said))
+        self.number = number
+        self._count(events, [said for said in answers if isinstance(said, Parsed)])
         return b"".join(out)
 
     def _problem(self, event: Event) -> str | None:
@@ -88,14 +87,22 @@ class Answering:
         half = len(events) // 2  # the others of the batch are answered all the same
         return self._parse(events[:half]) + self._parse(events[half:])
 
-    def _count(self, event: Event, parsed: Parsed) -> None:
-        if parsed.shape is None:
-            self.unknown += 1
-        else:
-            self.by_shape += 1
-            if parsed.shape in self.shapes or len(self.shapes) < SHAPES:
-                self.shapes[parsed.shape] += 1
-        self.abstained += self._records.abstains(parsed)
-        source = event.origin.source or "-"
-        if source in self.sources or len(self.sources) < SHAPES:
-            self.sources[source] += 1
+    def _count(self, events: Sequence[Event], answers: list[Parsed]) -> None:
+        self.events += len(events)
+        self.lines += sum(event.lines for event in events)
+        self.errors += len(events) - len(answers)
+        shapes = Counter(parsed.shape for parsed in answers)
+        self.unknown += shapes.pop(None, 0)
+        records = self._records
+        self.abstained += sum(records.abstains(records.confidence(said)) for said in answers)
+        for shape, count in shapes.items():
+            self.by_shape += count
+            _add(self.shapes, str(shape), count)
+        for source, count in Counter(event.origin.source for event in events).items():
+            _add(self.sources, source or "-", count)
+
+
+def _add(counts: Counter[str], name: str, count: int) -> None:
+    """Count by name, for so many names as may be."""
+    if name in counts or len(counts) < SHAPES:
+        counts[name] += count

@@ -28,9 +28,8 @@ def reading_of(opened: Opened, *, learn: bool = True) -> Reading:
             f"{opened.name}: it sorts rows and reads no lines; --format logs goes with "
             "kind: extract"
         )
+    model = load_line_model(opened, learn=learn)
+    # The parser itself, not the model around it: a shape's answer is made when it is looked at.
     return Reading(
-        load_line_model(opened, learn=learn),
-        name_of(opened),
-        manifest.abstain_below,
-        manifest.reader.max_chars,
+        model.parser, name_of(opened), manifest.abstain_below, manifest.reader.max_chars, model.sure
     )

@@ -25,6 +25,8 @@ class Origin:
         The sender's address, for syslog.
     head
         The first bytes of a file, which identify it after it was renamed.
+    about
+        What the output says of its lines, once it was worked out.
     """
 
     key: str
@@ -33,6 +35,7 @@ class Origin:
     peer: str | None = None
     head: bytes = field(default=b"", repr=False)
     inode: int = 0
+    about: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 class Line(NamedTuple):

@@ -18,7 +18,7 @@ from whichlever.runtime.logs.files import Files, paths_of
 from whichlever.runtime.logs.follow import Follow
 from whichlever.runtime.logs.listen import Address, address_of
 from whichlever.runtime.logs.masks import event_rule
-from whichlever.runtime.logs.record import Mapped, Records
+from whichlever.runtime.logs.record import Mapped, Records, Sure
 from whichlever.runtime.logs.sink import Sink
 from whichlever.runtime.logs.sources import Sources
 from whichlever.runtime.logs.stream import Stop, Stream
@@ -73,14 +73,16 @@ class Plan:
 class Reading:
     """What parses, and how it abstains.
 
-    ``name`` identifies the parser in a checkpoint; events below the confidence ``below`` are
-    abstained from; events of more than ``max_chars`` characters are not parsed.
+    ``name`` identifies the parser in a checkpoint; ``sure`` calibrates its confidence; events whose
+    calibrated confidence is below ``below`` are abstained from; events of more than ``max_chars``
+    characters are not parsed.
     """
 
     parser: Parser
     name: str
     below: float | None = None
     max_chars: int = MAX_CHARS
+    sure: Sure | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def prepare(
     """
     _check(plan)
     sources, begins = Sources(plan.sources), event_rule(plan.join)
-    records = Records(plan.manner, reading.below, mapped)
+    records = Records(plan.manner, reading.below, mapped, reading.sure)
     job = {"bundle": reading.name, "--as": plan.manner, "--join": plan.join,
            "--source": str(sources)}  # fmt: skip
     state = State(plan.state_file(), job)

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring_ascii
+from operator import itemgetter
 from typing import Any, Literal
 
 from whichlever.errors import InputError
@@ -14,15 +15,17 @@ from whichlever.fields.nested import nest
 from whichlever.fields.spans import Parsed
 from whichlever.runtime.lines import dump, error_line
 from whichlever.runtime.logs.events import Event, visible
+from whichlever.runtime.logs.lines import Origin
 
 Manner = Literal["ecs", "dotted", "ocsf", "answers"]
 MANNERS: tuple[Manner, ...] = ("ecs", "dotted", "ocsf", "answers")
 
+Sure = Callable[[float], float]
 Mapped = Callable[[Mapping[str, Any], str, str | None, Mapping[str, Any]], dict[str, Any]]
 """Fields, raw line, source and what the parser says of itself → a document of another schema."""
 
-LAYOUTS = 4096
-"""Layouts of documents that are remembered: one for each set of names."""
+REMEMBERED = 4096
+"""Layouts of documents, one for each set of names, and calibrated confidences."""
 
 
 class Records:
@@ -35,6 +38,8 @@ class Records:
         the line that `run` writes for rows.
     below
         An event is abstained from where its confidence is less than this.
+    sure
+        Calibrates a confidence; None takes it as it is.
 
     Raises
     ------
@@ -43,25 +48,37 @@ class Records:
     """
 
     def __init__(
-        self, manner: str = "ecs", below: float | None = None, mapped: Mapped | None = None
+        self,
+        manner: str = "ecs",
+        below: float | None = None,
+        mapped: Mapped | None = None,
+        sure: Sure | None = None,
     ) -> None:
         if manner not in MANNERS or (manner == "ocsf" and mapped is None):
             raise InputError(f"--as {manner[:40]!r}: give one of {', '.join(MANNERS)}")
-        self._manner, self._below, self._mapped = manner, below, mapped
-        self._layouts: dict[tuple[str, ...], Layout] = {}
+        self._manner, self._below, self._mapped, self._sure = manner, below, mapped, sure
+        self._layouts: dict[tuple[tuple[str, ...], ...], Layout] = {}
+        self._calibrated: dict[float, float] = {}
 
-    def abstains(self, parsed: Parsed) -> bool:
-        """Whether the event is left to a person."""
-        return self._below is not None and parsed.confidence < self._below
+    def confidence(self, parsed: Parsed) -> float:
+        """Calibrated, to four digits; each value is worked out once, and remembered."""
+        own = parsed.confidence
+        found = self._calibrated.get(own)
+        if found is None:
+            if len(self._calibrated) >= REMEMBERED:
+                self._calibrated.clear()
+            found = round(own if self._sure is None else self._sure(own), 4)
+            self._calibrated[own] = found
+        return found
+
+    def abstains(self, confidence: float) -> bool:
+        """Whether an event is left to a person."""
+        return self._below is not None and confidence < self._below
 
     def line(self, number: int, event: Event, parsed: Parsed) -> bytes:
         """One event as a line: ASCII, valid JSON for strict readers, whatever the event holds."""
-        said = self._said(number, event)
-        said["confidence"] = round(parsed.confidence, 4)
-        if parsed.shape is not None:
-            said["shape"] = parsed.shape
-        fields = parsed.fields
-        unsure = said["abstain"] = self.abstains(parsed)
+        confidence = self.confidence(parsed)
+        unsure, fields = self.abstains(confidence), parsed.fields
         if event.raw is not None:
             fields = {name: _visible(value) for name, value in fields.items()}
         if self._manner == "answers":
@@ -73,6 +90,10 @@ class Records:
                 "id": number, "fields": dict(fields), "spans": spans, "shape": parsed.shape,
                 "abstain": unsure,
             })  # fmt: skip
+        said = _said(number, event)
+        said["confidence"], said["abstain"] = confidence, unsure
+        if (shape := parsed.shape) is not None:
+            said["shape"] = shape
         if unsure:  # what nobody vouches for must not be found by a search for it
             said["guess"] = dict(fields)
             fields = {}
@@ -80,70 +101,74 @@ class Records:
 
     def error(self, number: int, event: Event, message: str) -> bytes:
         """What stands in place of an event that cannot be parsed; the event is in it whole."""
-        said = self._said(number, event)
         if self._manner == "answers":
             line = error_line(message, number)
             line["raw"] = visible(event.text)
             return dump(line)
         safe = error_line(message)["error"]
         if self._manner == "ocsf":
-            said["error"] = safe
-            return self._document(event, {}, said)
-        return self._document(event, {"error.message": safe}, said)
-
-    def _said(self, number: int, event: Event) -> dict[str, Any]:
-        """What is told of an event beside its fields, under ``whichlever``."""
-        said: dict[str, Any] = {"id": number}
-        if event.origin.source is not None:
-            said["source"] = event.origin.source
-        if event.raw is not None:
-            said["original_base64"] = base64.b64encode(event.raw).decode("ascii")
-        return said
+            return self._document(event, {}, _said(number, event) | {"error": safe})
+        return self._document(event, {"error.message": safe}, _said(number, event))
 
     def _document(self, event: Event, fields: Mapping[str, Any], said: dict[str, Any]) -> bytes:
         text = event.text if event.raw is None else visible(event.text)
-        if self._manner == "ocsf":
-            assert self._mapped is not None
-            return dump(self._mapped(fields, text, event.origin.source, said | _about(event)))
-        values = {**_about(event), **fields, "event.original": text}
-        values |= {f"whichlever.{name}": value for name, value in said.items()}
-        names = tuple(values)
+        about: Mapping[str, Any] = event.origin.about or _about(event.origin)
+        if event.flags:
+            about = {**about, "log.flags": list(event.flags)}
+        if self._mapped is not None and self._manner == "ocsf":
+            return dump(self._mapped(fields, text, event.origin.source, {**said, **about}))
+        # Values are written in the order of their names here, and then put in their places.
+        names = (tuple(about), tuple(fields), tuple(said))
         layout = self._layouts.get(names)
         if layout is None:
-            if len(self._layouts) >= LAYOUTS:
+            if len(self._layouts) >= REMEMBERED:
                 self._layouts.clear()
-            layout = self._layouts[names] = Layout(names, nested=self._manner == "ecs")
-        return layout.filled(list(values.values()))
+            layout = Layout(
+                (*about, *fields, *(f"whichlever.{name}" for name in said), "event.original"),
+                nested=self._manner == "ecs",
+            )
+            self._layouts[names] = layout
+        return layout.filled([*about.values(), *fields.values(), *said.values(), text])
 
 
 class Layout:
     """A document of some names with a place for each value.
 
-    Nesting is worked out once for each set of names, not for each event.
+    Nesting is worked out once for each set of names, not for each event. Of a name that stands
+    twice the last value counts.
     """
 
     def __init__(self, names: tuple[str, ...], *, nested: bool) -> None:
         at = {name: place for place, name in enumerate(names)}
-        self._order: list[int] = []
+        order: list[int] = []
         document = dict.fromkeys(names)
-        self._text = self._object(nest(document) if nested else document, "", at) + "\n"
-
-    def _object(self, mapping: Mapping[str, Any], before: str, at: Mapping[str, int]) -> str:
-        parts = []
-        for key, value in mapping.items():
-            name = f"{before}{key}"
-            if isinstance(value, dict):
-                said = self._object(value, f"{name}.", at)
-            else:
-                self._order.append(at[name])
-                said = "%s"
-            parts.append(json.dumps(key).replace("%", "%%") + ": " + said)
-        return "{" + ", ".join(parts) + "}"
+        self._text = _object(nest(document) if nested else document, "", at, order) + "\n"
+        # A getter of one item gives it bare; the text is the last value, and always there.
+        self._ordered: Callable[[list[str]], tuple[str, ...]] = itemgetter(
+            *order, at["event.original"]
+        )
+        self._text += "%.0s"
 
     def filled(self, values: list[Any]) -> bytes:
         """The document with these values, which stand in the order of the names."""
         said = [encode_basestring_ascii(v) if type(v) is str else _json(v) for v in values]
-        return (self._text % tuple([said[place] for place in self._order])).encode("ascii")
+        return (self._text % self._ordered(said)).encode("ascii")
+
+
+def _object(
+    mapping: Mapping[str, Any], before: str, at: Mapping[str, int], order: list[int]
+) -> str:
+    """A document with ``%s`` for each value; ``order`` gains the values' places."""
+    parts = []
+    for key, value in mapping.items():
+        name = f"{before}{key}"
+        if isinstance(value, dict):
+            said = _object(value, f"{name}.", at, order)
+        else:
+            order.append(at[name])
+            said = "%s"
+        parts.append(json.dumps(key).replace("%", "%%") + ": " + said)
+    return "{" + ", ".join(parts) + "}"
 
 
 def _json(value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -163,16 +188,24 @@ def _visible(value: Any) -> Any:  # noqa: ANN401 - a field's value
     return [_visible(item) for item in value] if isinstance(value, list) else value
 
 
-def _about(event: Event) -> dict[str, Any]:
-    """What is known of the event without reading it, by its ECS names."""
-    origin = event.origin
-    about: dict[str, Any] = {}
+def _said(number: int, event: Event) -> dict[str, Any]:
+    """What is told of an event beside its fields, under ``whichlever``."""
+    said: dict[str, Any] = {"id": number}
+    if event.origin.source is not None:
+        said["source"] = event.origin.source
+    if event.raw is not None:
+        said["original_base64"] = base64.b64encode(event.raw).decode("ascii")
+    return said
+
+
+def _about(origin: Origin) -> dict[str, str]:
+    """What is known of an event without reading it, by its ECS names; worked out once."""
+    about: dict[str, str] = {}
     if origin.source is not None:
         about["event.dataset"] = origin.source
     if origin.path is not None:
         about["log.file.path"] = visible(origin.path)
     if origin.peer is not None:
         about["log.source.address"] = origin.peer
-    if event.flags:
-        about["log.flags"] = list(event.flags)
+    origin.about = about
     return about
