@@ -35,7 +35,7 @@ PEOPLE = make_people(Dice(1))
 def mails() -> dict[str, list[str]]:
     """Own words of the simulated company's people, oldest first."""
     found: dict[str, list[str]] = {}
-    for mail in simulate_mailbox(2_400, 0):
+    for mail in simulate_mailbox(1_800, 0):
         if mail.author:
             found.setdefault(mail.author, []).append(read_message(mail.eml.encode()).own)
     return found
@@ -119,7 +119,7 @@ def test_too_few_mails_are_refused() -> None:
 
 
 def test_enrol_check_and_forget_from_the_command_line(tmp_path: Path, person: str) -> None:
-    rows = [json.dumps({"id": m.id, "eml": m.eml}) for m in simulate_mailbox(1_500, 0) if m.author]
+    rows = [json.dumps({"id": m.id, "eml": m.eml}) for m in simulate_mailbox(1_000, 0) if m.author]
     with gzip.open(tmp_path / "sent.jsonl.gz", "wt") as stream:
         stream.write("\n".join(rows))
     forged = message_from_string(json.loads(rows[-1])["eml"])
