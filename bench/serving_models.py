@@ -27,6 +27,8 @@ RESULT = Path(__file__).with_name("results") / "serving_models.json"
 
 NEWEST = 20_000
 
+NAMES = {"triage": "triage", "cwe": "cwe-20k"}
+
 LEVERS = {
     "triage": ("linear", "finetune-static", "finetune-encoder"),
     "cwe": ("linear", "finetune-static"),
@@ -81,7 +83,7 @@ def main() -> None:
         metric = measures["metric"]
         scores = {lever["lever"]: lever["metrics"][metric] for lever in measures["levers"]}
         for lever in LEVERS[name]:
-            bundle = args.runs / f"{name}-{lever}.wl"
+            bundle = args.runs / f"{NAMES[name]}-{lever}.wl"
             whichlever("pack", run, "--lever", lever, "--task", file, "-o", bundle)
             whichlever("sign", bundle, "--key", key)
             whichlever("verify", bundle, "--key", public)
@@ -90,6 +92,8 @@ def main() -> None:
                 "metric": metric,
                 "score": scores[lever],
             }
+            for judged in run.glob(f"fits/{lever}/*/int8.json"):
+                found[bundle.stem]["int8"] = json.loads(judged.read_text())
             RESULT.write_text(json.dumps(found, indent=1) + "\n")
 
 
