@@ -14,6 +14,10 @@ def family_for_fields(task: Task, name: str) -> list[Lever]:
         from whichlever.levers.columns import Columns
 
         made = [Columns()]
+    elif name == "linear":
+        from whichlever.levers.linear_fields import LinearFields
+
+        made = [LinearFields(chosen.linear)]
     elif name == "prompt" and chosen.prompt is not None:
         from whichlever.levers.prompt_fields import PromptFields
 

@@ -17,6 +17,8 @@ from whichlever.infer.tagger import Tagger
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.field_goal import Sureness
 from whichlever.levers.parsing import (
+    CHOSEN,
+    PARSER,
     LineParser,
     Parsing,
     judged,
@@ -29,7 +31,7 @@ from whichlever.predict import Row
 from whichlever.run import read_json, write_json
 from whichlever.task import FinetuneSettings
 
-FOLDER, SHAPES, FACTS, FILES = "parser", "shapes.json", "chosen.json", "files.json"
+SHAPES, FILES = "shapes.json", "files.json"
 SHARE = 0.45
 """Of the minutes, what one training may take: there are two, before and after choosing."""
 
@@ -70,10 +72,10 @@ class FinetuneTagger:
         """
         if context.schema is None or not any(row.fields for row in train):
             raise DataError("finetune-tagger: no training line has a field; look at data.target")
-        home = context.folder / FOLDER
-        if not (home / FACTS).exists():
+        home = context.folder / PARSER
+        if not (home / CHOSEN).exists():
             self._train(home, train, valid, context, context.schema)
-        facts = read_json(home / FACTS)
+        facts = read_json(home / CHOSEN)
         shapes = " after compiled shapes" if facts["shapes_first"] else ""
         return Fit(
             predictor=Parsing(load_parser(home), load_sureness(home)),
@@ -118,7 +120,7 @@ class FinetuneTagger:
         save_sureness(home, sureness)
         write_json(home / FILES, sorted(files))
         facts = {**chosen, "rows": len(rows), "shapes": len(book) if chosen["shapes_first"] else 0}
-        write_json(home / FACTS, facts)  # last: its being there is what makes the fit done
+        write_json(home / CHOSEN, facts)  # last: its being there is what makes the fit done
 
     def _fitted(
         self, rows: Sequence[Row], context: Context, schema: Schema

@@ -14,7 +14,8 @@ from whichlever.levers.field_goal import Sureness, goal_of
 from whichlever.predict import Prediction, Row, Usage
 from whichlever.run import read_json, write_json, written_aside
 
-SURENESS = "sureness.json"
+PARSER, CHOSEN, SURENESS = "parser", "chosen.json", "sureness.json"
+"""Where a fit keeps a parser, what was chosen of it, and what its confidence means."""
 
 
 class LineParser(Protocol):

@@ -119,9 +119,15 @@ def _parser(opened: Opened, kinds: Sequence[PartKind], *, learn: bool) -> LinePa
         start = f"model/{part}/"
         return {n.removeprefix(start): c for n, c in opened.files.items() if n.startswith(start)}
 
-    from whichlever.infer.tagger import Tagger
+    parser: LineParser
+    if "crf" in kinds:
+        from whichlever.infer.crf import Crf
 
-    parser: LineParser = Tagger.from_bytes(files("tagger"))
+        parser = Crf.from_bytes(files("crf"))
+    else:
+        from whichlever.infer.tagger import Tagger
+
+        parser = Tagger.from_bytes(files("tagger"))
     if "shapes" not in kinds:
         return parser
     from whichlever.infer.cascade import Cascade
