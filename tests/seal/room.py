@@ -1,6 +1,8 @@
 """A room without a network: a new network namespace, watched from outside with strace.
 
-By hand, with a kit that trains: python tests/seal/room.py kit.tar team.pub PLACE [LEVERS]
+By hand, with a kit that trains::
+
+    PYTHONPATH=tests python tests/seal/room.py kit.tar team.pub PLACE [LEVERS]
 """
 
 from __future__ import annotations
