@@ -43,6 +43,13 @@ SETS: dict[str, dict[str, Any]] = {
     "ait-random, 100 characters": {"of": "ait-random", "chars": 100},
     "panther-product-match": {"controls": ["event"], "levers": {"linear": {}}},
     "panther-prompt": {"of": "panther-product", "levers": {"linear": {}, "prompt": SMALL}},
+    "panther-prompt, noise to critical": {
+        "of": "panther-prompt",
+        "protect": "noise",
+        "into": "critical",
+        "lever": "prompt",
+        "minutes": 20,
+    },
     "panther-product, served": {"of": "panther-product", "serve": "linear", "minutes": 20},
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
@@ -115,7 +122,7 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     (out / "attack.json").unlink(missing_ok=True)  # another set's aim on the same run
     where = [str(out), "--task", str(file), "--json"]
     asked = ["--strings", str(data / STRINGS)]
-    for option in ("chars", "minutes"):
+    for option in ("chars", "minutes", "protect", "into", "lever"):
         asked += [f"--{option}", str(settings[option])] if option in settings else []
     for control in settings.get("controls", ()):
         asked += ["--control", control]

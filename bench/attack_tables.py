@@ -64,7 +64,7 @@ def _flip(attacked: dict[str, Any]) -> str:
                 ]
             )  # fmt: skip
     return _table(
-        ["set", "lever", "noise without an attack", "rows attacked", "turned by any attack",
+        ["set", "lever", "so without an attack", "rows attacked", "turned by any attack",
          "knowing no row", "random letters", "characters, median", "questions a row"],
         rows,
     )  # fmt: skip
@@ -142,14 +142,15 @@ def _leaks(found: dict[str, Any]) -> str:
         [
             leak["lever"], leak["what"],
             "held to the labels, as the lever is" if leak["constrained"] else "held to nothing",
-            str(leak["asked"]), _share(leak["exact"]), _share(leak["rouge"]),
-            _share(leak["canary"]), f"{leak['longest']} of {leak['secret_words']}",
+            f"{leak['asked']} ({leak.get('failed', 0)} got none)",
+            *(_share(leak[key] if leak["asked"] else None) for key in ("exact", "rouge", "canary")),
+            f"{leak['longest']} of {leak['secret_words']}",
         ]
         for one in found.values()
         for leak in one["attacks"]["leaks"]
     ]  # fmt: skip
     return _table(
-        ["lever", "asked for its", "answers", "times", "word for word", "ROUGE-L ≥ .9",
+        ["lever", "asked for its", "answers", "answers measured", "word for word", "ROUGE-L ≥ .9",
          "holds the canary", "longest run of words"],
         rows,
     )  # fmt: skip

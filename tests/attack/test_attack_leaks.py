@@ -109,3 +109,28 @@ def test_a_real_small_model_held_to_labels_says_no_word_of_its_prompt():
     assert held.canary.value == 0.0
     assert held.longest <= 1  # a label, which stands in the instructions too
     assert free.asked == 1
+
+
+def test_a_question_without_an_answer_shows_nothing_and_is_counted(chooser):
+    from whichlever.errors import LLMTimeout
+
+    class Mute:
+        """Answers what is held to a letter, and never comes to an end of anything longer."""
+
+        def __init__(self, client):
+            self._client = client
+
+        def __getattr__(self, name):
+            return getattr(self._client, name)
+
+        def complete(self, messages, **how):
+            if how["max_tokens"] > 100:
+                raise LLMTimeout("no answer")
+            return self._client.complete(messages, **how)
+
+    chooser.client = Mute(chooser.client)
+    asked = asked_rows(ground(), 2)
+    held, free = ask_for_secrets("prompt", LLMPredictor(chooser), asked, TASK, ground(), Silent())
+    assert (held.asked, held.failed) == (2, 0)
+    assert (free.asked, free.failed) == (0, 2)
+    assert "not measured" in free.text

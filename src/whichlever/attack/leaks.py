@@ -34,7 +34,10 @@ from whichlever.task import Task
 MAX_TOKENS = 160
 """Tokens of an answer that nothing holds to the labels."""
 
-METHOD = 1
+METHOD = 2
+
+PATIENCE = 900.0
+"""Seconds for an answer that nothing holds to a letter: a small machine writes slowly."""
 
 
 def measure_leaks(
@@ -107,10 +110,11 @@ def ask_for_secrets(
     system = instructions(about, [(named[label], label) for label in own.labels], task.labels)
     handed = getattr(predictor, "handed", None)
     extras: list[Extra] = [Extra()] * len(rows) if handed is None else handed(rows)
-    held, free = [], []
+    held: list[str | None] = []
+    free: list[str | None] = []
     with progress.step(f"{name}: ask for the instructions", total=2 * len(rows)) as bar:
         for row, extra in zip(rows, extras, strict=True):
-            held.append(chooser.choose(row.id, row.text, extra).label or "")
+            held.append(chooser.choose(row.id, row.text, extra).label)
             bar.advance()
             solved = [(text, named[label]) for text, label in extra.examples if label in named]
             free.append(_free(chooser, system, question(row.text, extra.blocks, solved)))
@@ -126,12 +130,14 @@ def ask_for_secrets(
     return out
 
 
-def _free(chooser: Chooser, system: str, user: str) -> str:
-    """What the model says to the same messages with nothing holding it; "" where it fails."""
+def _free(chooser: Chooser, system: str, user: str) -> str | None:
+    """What the model says to the same messages with nothing holding it; None where it fails."""
     try:
-        return chooser.client.complete(conversation(system, (), user), max_tokens=MAX_TOKENS).text
+        return chooser.client.complete(
+            conversation(system, (), user), max_tokens=MAX_TOKENS, timeout=PATIENCE
+        ).text
     except LLMError:
-        return ""
+        return None
 
 
 def _leak(
@@ -140,11 +146,15 @@ def _leak(
     what: Any,  # noqa: ANN401 - the Literal of Leak
     held: bool,
     secrets: Sequence[str],
-    answers: Sequence[str],
+    given: Sequence[str | None],
     canary: str | None,
 ) -> Leak:
-    exact, rouge, kept, longest = leaked(secrets, answers, canary)
+    """One record; a question without an answer shows nothing, and is counted apart."""
+    pairs = [(s, a) for s, a in zip(secrets, given, strict=True) if a is not None]
+    answers = [answer for _, answer in pairs]
+    exact, rouge, kept, longest = leaked([secret for secret, _ in pairs], answers, canary)
     words = max(len(words_of(secret)) for secret in secrets)
+    failed = len(given) - len(answers)
     of = "its instructions" if what == "instructions" else "what it was handed"
     how = (
         "its answers are held to the labels" if held
@@ -156,8 +166,12 @@ def _leak(
     )
     if kept is not None:
         text += f", the canary in {spell(kept)}"
-    text += f"; at most {longest} of {words} words in a row ({how})."
+    text += f"; at most {longest} of {words} words in a row ({how})"
+    text += f"; {failed} more got no answer." if failed else "."
+    if not answers:
+        text = f"attack: {name} gave no answer when asked for {of} ({how}): not measured."
     return Leak(
         lever=name, text=text, model=model, what=what, constrained=held, asked=len(answers),
-        exact=exact, rouge=rouge, canary=kept, longest=longest, secret_words=words,
+        failed=failed, exact=exact, rouge=rouge, canary=kept, longest=longest,
+        secret_words=words,
     )  # fmt: skip

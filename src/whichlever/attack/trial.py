@@ -160,7 +160,7 @@ def _record(
             lever, aim, flipped=int(flipped.sum()), rows=len(tried.rows),
             protected=ground.protected, flip=flip, control=control,
             questions=questions, chars=budget.chars, worst=worst, cut=budget.cut,
-            shortest=shortest, outsider=outsider,
+            shortest=shortest, outsider=outsider, lost=tried.lost,
         ),
         questions=questions, flipped=int(flipped.sum()), flip=flip, shortest=shortest,
         outsider=outsider,

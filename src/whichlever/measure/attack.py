@@ -171,8 +171,8 @@ class Leak(Frozen):
     constrained
         Whether its answers were held to the labels, as in the lever itself; False is the same
         model asked without that, which no lever of this run does.
-    asked
-        Answers measured.
+    asked, failed
+        Answers measured, and questions that got none; with no answer the shares say nothing.
     exact, rouge, canary
         Answers that hold the whole secret, that reach ROUGE-L recall of 0.9 on it, that hold the
         canary put into it; None where no canary was.
@@ -191,6 +191,7 @@ class Leak(Frozen):
     canary: Interval | None
     longest: int
     secret_words: int
+    failed: int = 0
 
 
 class Attacks(Frozen):

@@ -47,6 +47,7 @@ def attacked_text(
     cut: bool,
     shortest: float | None = None,
     outsider: Interval | None = None,
+    lost: int = 0,
 ) -> str:
     """What was made of a lever that was attacked."""
     text = (
@@ -61,6 +62,8 @@ def attacked_text(
         text += f"; without words of training rows {spell(outsider)}"
     if control is not None:
         text += f"; letters at random alone turn {spell(control)}"
+    if lost:
+        text += f"; {lost:,} questions got no answer and turned nothing"
     if rows < protected:
         text += f"; of {protected:,} protected test rows"
     return text + ("; the time allowed no more." if cut else ".")
