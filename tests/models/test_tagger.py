@@ -73,3 +73,20 @@ def test_nothing_to_learn_from_says_so():
         train_tagger([])
     with pytest.raises(DataError, match="stands in its line"):
         train_tagger([LabelledLine("a b", {"x": "c"}), LabelledLine("d e", {"x": "f"})])
+
+
+def appliance(rng):
+    user, host = rng.choice(["ana", "ben", "cleo"]), f"10.9.{rng.randrange(9)}.{rng.randrange(99)}"
+    text = f"vpn[{rng.randrange(100, 999)}]: login ok for {user} via {host}"
+    return LabelledLine(text, {"user.name": user, "client.ip": host}, "vpn")
+
+
+def test_another_source_is_learned_on_top(files):
+    rng = random.Random(3)
+    more = train_tagger([appliance(rng) for _ in range(12)], base=files)
+    tagger = Tagger.from_bytes(more)
+    old, new = lines(20, 4), [appliance(rng) for _ in range(20)]
+    found = tagger.parse([line.text for line in old + new])
+    right = [one.fields == line.fields for one, line in zip(found, old + new, strict=True)]
+    assert sum(right[:20]) >= 17
+    assert sum(right[20:]) >= 17

@@ -34,8 +34,10 @@ ABROAD = tuple(
 EXTRAS = 15
 WIDTH = 3 * TEMPLATES + 2 * len(ABROAD) + 2 * len(CLOSE) + EXTRAS
 """Numbers that describe one (token, label)."""
-PROPOSED = 3
-KEPT = 8
+PROPOSED = 2
+WEAK = 0.04
+"""A smaller share of a template's votes makes no candidate."""
+KEPT = 6
 """Labels of its own source that a token may take, by the squares of their shares of the votes."""
 """Labels of other sources that a token may take besides those of its own."""
 
@@ -88,6 +90,21 @@ class Habit:
 
     kinds: Array
     lines: Array
+
+
+def narrowed(home: Entries, tokens: int) -> Entries:
+    """Return what a source says of the templates that mean the same everywhere."""
+    column = np.full(TEMPLATES, -1, np.int64)
+    column[list(ABROAD)] = np.arange(len(ABROAD))
+    at = column[home.slot % TEMPLATES]
+    kept = at >= 0
+    slot = (home.slot // TEMPLATES)[kept] * len(ABROAD) + at[kept]
+    total = np.ascontiguousarray(home.total.reshape(tokens, TEMPLATES)[:, ABROAD]).ravel()
+    label, weight = home.label[kept], home.weight[kept]
+    if list(ABROAD) != sorted(ABROAD):
+        order = np.argsort(slot, kind="stable")
+        slot, label, weight = slot[order], label[order], weight[order]
+    return Entries(slot, label, weight, total)
 
 
 def less(common: Entries, own: Entries, labels: int) -> Entries:
@@ -144,7 +161,7 @@ def gather(
         np.concatenate(
             [
                 np.arange(tokens) * many,
-                _strongest(own_pair, share**2, many, KEPT),
+                _strongest(own_pair[share > WEAK], share[share > WEAK] ** 2, many, KEPT),
                 _strongest(close_pair, close.weight, many, PROPOSED),
                 _strongest(
                     far_token * many + common.label,
@@ -234,11 +251,13 @@ def _orders(out: Array, shares: Array, seen: Array, of: Array, first: Array) -> 
     begin = first[:-1]
     best = np.maximum.reduceat(shares, begin, axis=0)[of] if len(of) else shares
     twice = seen >= 2
-    trust = best**4
+    square = best * best
+    trust = square * square
     out[:, 0] = (trust * shares).sum(1) / (trust.sum(1) + 1e-3)
     out[:, 1] = np.where(twice, shares, 1).min(1)
     out[:, 2] = shares.max(1)
-    sharp = best**16
+    sharp = trust * trust
+    sharp *= sharp
     out[:, 3] = (sharp * shares).sum(1) / (sharp.sum(1) + 1e-6)
     out[:, 4] = ((shares < 0.05) & twice & (best > 0.8)).sum(1) / 8
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,47 @@ class Entries:
     total: Array
 
 
+class Places:
+    """Finds hashes among sorted ones by their leading bits: two or three steps, not twenty.
+
+    Hashes are spread evenly, so that a table of where each run of leading bits begins leads
+    within a few places of any of them.
+    """
+
+    __slots__ = ("_begin", "_keys", "_shift", "_steps")
+
+    def __init__(self, keys: Array) -> None:
+        bits = keys.dtype.itemsize * 8
+        wide = min(bits - 1, max(1, int(np.ceil(np.log2(len(keys) + 1))) + 1))
+        self._keys = keys
+        self._shift = keys.dtype.type(bits - wide)
+        edges = np.arange(1 << wide, dtype=keys.dtype) << self._shift
+        self._begin = np.append(np.searchsorted(keys, edges), len(keys)).astype(np.int32)
+        self._steps = int(np.diff(self._begin).max()) if len(keys) else 0
+
+    def find(self, wanted: Array) -> tuple[Array, Array]:
+        """Return which of the wanted are there, as indices, and their places."""
+        if not len(self._keys):
+            none = np.zeros(0, np.int64)
+            return none, none
+        bucket = (wanted >> self._shift).astype(np.int64)
+        place = self._begin[bucket]
+        end = self._begin[bucket + 1]
+        slot = np.flatnonzero(place < end)
+        found = np.full(len(wanted), -1, np.int32)
+        place, end, wanted = place[slot], end[slot], wanted[slot]
+        for _ in range(self._steps):
+            here = self._keys[place]
+            same = here == wanted
+            found[slot[same]] = place[same]
+            on = np.flatnonzero((here < wanted) & (place + 1 < end))
+            if not len(on):
+                break
+            slot, place, end, wanted = slot[on], place[on] + 1, end[on], wanted[on]
+        slot = np.flatnonzero(found >= 0)
+        return slot, found[slot]
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Feature → labels with weights.
@@ -54,6 +95,7 @@ class Counts:
     label: Array
     weight: Array
     total: Array
+    _places: list[Places] = field(default_factory=list, compare=False, repr=False)
 
     def find(self, features: Hashes) -> Entries:
         """Look up every feature of a matrix."""
@@ -62,10 +104,9 @@ class Counts:
         if not len(self.key) or not len(flat):
             none = np.zeros(0, np.int64)
             return Entries(none, none, np.zeros(0, np.float32), total)
-        at = np.searchsorted(self.key, flat)
-        at[at == len(self.key)] = 0
-        slot = np.flatnonzero(self.key[at] == flat)
-        at = at[slot]
+        if not self._places:
+            self._places.append(Places(self.key))
+        slot, at = self._places[0].find(flat)
         total[slot] = self.total[at]
         counts = self.first[at + 1] - self.first[at]
         entry = np.repeat(self.first[at] - (np.cumsum(counts) - counts), counts)
@@ -96,7 +137,13 @@ class Counts:
         ValueError
             They do not belong together.
         """
-        found = cls(*(arrays[prefix + n] for n in ("key", "first", "label", "weight", "total")))
+        found = cls(
+            arrays[prefix + "key"],
+            arrays[prefix + "first"],
+            arrays[prefix + "label"],
+            arrays[prefix + "weight"],
+            arrays[prefix + "total"],
+        )
         first = found.first
         if (
             len(first) != len(found.key) + 1
@@ -144,12 +191,17 @@ def entry_keys(counts: Counts) -> Hashes:
     return np.repeat(counts.key, np.diff(counts.first))
 
 
-def strongest(counts: Counts, most: int) -> Counts:
-    """Keep each feature's ``most`` heaviest labels; totals stay as they are."""
-    feature = np.repeat(np.arange(len(counts.key)), np.diff(counts.first))
+def strongest(counts: Counts, most: int, least: float = 0.0) -> Counts:
+    """Keep each feature's ``most`` heaviest labels; totals stay as they are.
+
+    Labels with a smaller share of their feature's weight than ``least`` are left out too.
+    """
+    sizes = np.diff(counts.first)
+    feature = np.repeat(np.arange(len(counts.key)), sizes)
     order = np.lexsort((-counts.weight, feature))
     rank = np.arange(len(order)) - counts.first[feature[order]]
-    kept = np.sort(order[rank < most])
+    heavy = counts.weight[order] >= least * counts.total[feature[order]]
+    kept = np.sort(order[(rank < most) & heavy])
     sizes = np.bincount(feature[kept], minlength=len(counts.key))
     first = np.concatenate([[0], np.cumsum(sizes)])
     return Counts(counts.key, first, counts.label[kept], counts.weight[kept], counts.total)

@@ -59,20 +59,33 @@ def decode(pairs: Pairs, scores: Array, first: Array, labels: Labels) -> Array:
     best = order[pairs.first[:-1]] if len(pairs.first) > 1 else order[:0]
     chosen = pairs.label[best]
     inner = np.array([bool(names) for names in labels.inner])[chosen]
-    for line in np.unique(np.searchsorted(first, np.flatnonzero(inner), "right") - 1):
-        begin, end = int(first[line]), int(first[line + 1])
-        if not _sound(chosen[begin:end].tolist(), labels):
-            chosen[begin:end] = _search(pairs, scores, order, begin, end, labels)
+    before = np.concatenate([[0], chosen[:-1]])
+    before[first[:-1][first[:-1] < len(chosen)]] = 0
+    steps = np.unique(before[inner] * np.int64(len(labels.marks)) + chosen[inner])
+    broken = [
+        step
+        for step in steps.tolist()
+        if not labels.inner[step % len(labels.marks)] <= labels.names[step // len(labels.marks)]
+    ]
+    if not broken:
+        return np.asarray(chosen)
+    wrong = inner & np.isin(before * np.int64(len(labels.marks)) + chosen, broken)
+    # Only what is near a break is searched: from one sure blank to the next.
+    calm = (chosen == 0) & (scores[best] > SURE)
+    calm[first[1:][first[1:] > 0] - 1] |= chosen[first[1:][first[1:] > 0] - 1] == 0
+    done = -1
+    for at in np.flatnonzero(wrong).tolist():
+        if at < done:
+            continue
+        line = int(np.searchsorted(first, at, "right")) - 1
+        begin, end = at, at + 1
+        while begin > first[line] and not calm[begin - 1]:
+            begin -= 1
+        while end < first[line + 1] and not calm[end]:
+            end += 1
+        chosen[begin:end] = _search(pairs, scores, order, begin, end, labels)
+        done = end
     return np.asarray(chosen)
-
-
-def _sound(chosen: list[int], labels: Labels) -> bool:
-    before: frozenset[str] = frozenset()
-    for label in chosen:
-        if not labels.inner[label] <= before:
-            return False
-        before = labels.names[label]
-    return True
 
 
 def _search(

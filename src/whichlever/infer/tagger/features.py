@@ -188,6 +188,23 @@ def look(lines: Sequence[str], lexicon: Lexicon) -> Looks:
 
 def _read(text: str, rows: _Rows, lexicon: Lexicon) -> tuple[int, int, int]:  # noqa: C901 - one pass
     begun = len(rows.start)
+    add_start = rows.start.append
+    add_end = rows.end.append
+    add_word = rows.word.append
+    add_cls = rows.cls.append
+    add_shape = rows.shape.append
+    add_kind = rows.kind.append
+    add_gap = rows.gap.append
+    add_key = rows.key.append
+    add_offset = rows.offset.append
+    add_apart = rows.apart.append
+    add_column = rows.column.append
+    add_inside = rows.inside.append
+    add_blank = rows.blank.append
+    add_quote = rows.quote.append
+    add_order = rows.order.append
+    add_part = rows.part.append
+    add_field = rows.field.append
     delimiter = _delimiter(text)
     key, offset, apart = _NONE, 0, 0
     column = inside = blank = quoted = parts = 0
@@ -215,23 +232,23 @@ def _read(text: str, rows: _Rows, lexicon: Lexicon) -> tuple[int, int, int]:  # 
                 apart = 3
         end = match.end()
         exact, cls, shape = lexicon.of(word, kind)
-        rows.start.append(start)
-        rows.end.append(end)
-        rows.word.append(exact)
-        rows.cls.append(cls)
-        rows.shape.append(shape)
-        rows.kind.append(kind)
-        rows.gap.append(3 if "\n" in lap else 2 if "\t" in lap or gap > 1 else 1 if gap else 0)
-        rows.key.append(key)
-        rows.offset.append(min(offset, 5))
-        rows.apart.append(min(apart, 3))
-        rows.column.append(column)
-        rows.inside.append(min(inside, 6))
-        rows.blank.append(min(blank, 60))
-        rows.quote.append(min(quoted, 4) if quote else 7)
-        rows.order.append(min(counts[kind], 12))
-        rows.part.append(parts if quote and word != quote else 0)
-        rows.field.append(column + 1 if delimiter != " " and (quote or word != delimiter) else 0)
+        add_start(start)
+        add_end(end)
+        add_word(exact)
+        add_cls(cls)
+        add_shape(shape)
+        add_kind(kind)
+        add_gap(3 if "\n" in lap else 2 if "\t" in lap or gap > 1 else 1 if gap else 0)
+        add_key(key)
+        add_offset(min(offset, 5))
+        add_apart(min(apart, 3))
+        add_column(column)
+        add_inside(min(inside, 6))
+        add_blank(min(blank, 60))
+        add_quote(min(quoted, 4) if quote else 7)
+        add_order(min(counts[kind], 12))
+        add_part(parts if quote and word != quote else 0)
+        add_field(column + 1 if delimiter != " " and (quote or word != delimiter) else 0)
         counts[kind] += 1
         offset += 1
         inside += 1

@@ -6,13 +6,13 @@ up; lines like the one at hand speak for the right one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whichlever.infer.tagger.counts import Counts, Entries, count
+from whichlever.infer.tagger.counts import Counts, Entries, Places, count
 from whichlever.infer.tagger.features import Hashes, mix
 from whichlever.infer.tagger.sources import head
 from whichlever.infer.tagger.templates import NAMES
@@ -28,7 +28,7 @@ CLOSE = tuple(
     )
 )  # fmt: skip
 """Templates by which the tokens of two lines are matched."""
-NEIGHBOURS = 5
+NEIGHBOURS = 3
 POSTINGS = 200
 """Lines listed per feature; what stands in more of them tells little."""
 
@@ -56,6 +56,7 @@ class Near:
     token: NDArray[np.uint32]
     label: Array
     clock: Array
+    _places: list[Places] = field(default_factory=list, compare=False, repr=False)
 
     def neighbours(self, features: Hashes, first: Array, source: Hashes) -> tuple[Array, Array]:
         """Return each line's likest lines and how like they are.
@@ -106,16 +107,19 @@ class Near:
         ``rows`` and ``cosine`` are of :meth:`neighbours`, ``line`` (tokens,) says whose they are.
         """
         wide = np.ascontiguousarray(features[:, CLOSE])
+        if not self._places:
+            self._places.append(Places(self.token))
+        places = self._places[0]
         slots, found, weights = [], [], []
         share = cosine / np.maximum(cosine[:, :1], 1e-6)
         for k in range(NEIGHBOURS):
             row = rows[line, k]
             wanted = within(wide, row)
-            at = np.searchsorted(self.token, wanted)
-            at[at == len(self.token)] = 0
-            slot = np.flatnonzero((self.token[at] == wanted) & np.repeat(row >= 0, len(CLOSE)))
+            slot, at = places.find(wanted)
+            there = row[slot // len(CLOSE)] >= 0
+            slot, at = slot[there], at[there]
             slots.append(slot)
-            found.append(self.label[at[slot]].astype(np.int64))
+            found.append(self.label[at].astype(np.int64))
             weights.append(share[line[slot // len(CLOSE)], k] ** 2)
         slot, label = np.concatenate(slots), np.concatenate(found)
         pair, back = np.unique(slot * labels + label, return_inverse=True)
@@ -157,7 +161,10 @@ class Near:
         """
         found = cls(
             Counts.of(arrays, "near_"),
-            *(arrays[f"near_{name}"] for name in ("size", "token", "named", "clock")),
+            arrays["near_size"],
+            arrays["near_token"],
+            arrays["near_named"],
+            arrays["near_clock"],
         )
         lines = len(found.size)
         listed = found.index.label
@@ -190,7 +197,13 @@ def within(wide: Hashes, row: Array) -> NDArray[np.uint32]:
 
 
 def learn_near(
-    features: Hashes, first: Array, label: Array, source: Hashes, clock: Array, most: int = 400
+    features: Hashes,
+    first: Array,
+    label: Array,
+    source: Hashes,
+    clock: Array,
+    most: int = 400,
+    begin: int = 0,
 ) -> Near:
     """Index labelled lines.
 
@@ -204,6 +217,8 @@ def learn_near(
         (lines,) which of its source's clocks each line goes by.
     most
         Tokens of a line that are kept.
+    begin
+        Number of the first line, where others are known already.
     """
     lines = len(first) - 1
     feature, of = once(features, first, source)
@@ -219,7 +234,7 @@ def learn_near(
     starts = np.concatenate([[0], np.cumsum(sizes)])
     index = Counts(counts.key, starts, counts.label[kept], rare[kept], often.astype(np.float32))
     token, line = head(first, most)
-    wanted = within(np.ascontiguousarray(features[token][:, CLOSE]), line)
+    wanted = within(np.ascontiguousarray(features[token][:, CLOSE]), line + begin)
     named = np.repeat(label[token], len(CLOSE))
     order = np.argsort(wanted, kind="stable")
     wanted, named = wanted[order], named[order]

@@ -17,7 +17,16 @@ from whichlever.errors import BundleError
 from whichlever.fields import Parsed, Schema, fields_of
 from whichlever.infer.arrays import read_arrays
 from whichlever.infer.tagger import candidates
-from whichlever.infer.tagger.candidates import Habit, Pairs, at_home, gather, less, score, table
+from whichlever.infer.tagger.candidates import (
+    Habit,
+    Pairs,
+    at_home,
+    gather,
+    less,
+    narrowed,
+    score,
+    table,
+)
 from whichlever.infer.tagger.counts import Counts
 from whichlever.infer.tagger.decode import decode
 from whichlever.infer.tagger.features import Lexicon, Looks, hash_of, look
@@ -168,7 +177,7 @@ class Tagger:
         source = rows[looks.line]
         inside = at_home(features, self._hashes[source])
         home = known.home.find(inside)
-        near = known.home.find(np.ascontiguousarray(inside[:, candidates.ABROAD]))
+        near = narrowed(home, len(source))
         common = less(table(known.common, features), near, len(known.labels.marks))
         cosine = alike[1]
         close = known.near.votes(features, looks.line, *alike, len(known.labels.marks))

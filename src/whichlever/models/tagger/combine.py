@@ -17,6 +17,9 @@ Array = NDArray[Any]
 UNITS = 64
 BATCH = 2048
 RATE = 3e-3
+DECAY = 1e-3
+DROP = 0.0
+"""Share of the votes that are hidden from a token in training, so that none is relied on alone."""
 
 
 def untrained(seed: int = 0, units: int = UNITS) -> dict[str, Array]:
@@ -62,7 +65,7 @@ def train_combiner(
     tokens = len(first) - 1
     if not tokens:
         return {name: w.detach().numpy() for name, w in weights.items()}
-    optimiser = torch.optim.AdamW(list(weights.values()), RATE, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(list(weights.values()), RATE, weight_decay=DECAY)
     steps = max(1, epochs * -(-tokens // BATCH))
     rng = np.random.default_rng(seed)
     started, step = time.monotonic(), 0
@@ -75,6 +78,10 @@ def train_combiner(
             rows = rows + np.arange(len(rows))
             owner = torch.tensor(np.repeat(np.arange(len(part)), sizes))
             x = torch.tensor(evidence[rows].astype(np.float32))
+            if DROP:
+                seen = torch.tensor(rng.random((len(part), TEMPLATES)) >= DROP)[owner]
+                whole = torch.ones(len(rows), WIDTH - 3 * TEMPLATES, dtype=torch.bool)
+                x = x * torch.cat([seen, seen, seen, whole], 1)
             raw = x @ weights["linear"]
             raw = raw + torch.relu(x @ weights["hidden"] + weights["bias"]) @ weights["out"]
             top = torch.full((len(part),), -1e9).scatter_reduce(0, owner, raw.detach(), "amax")

@@ -16,7 +16,11 @@ from whichlever.infer.tagger.regions import learn_fills, regions_of
 from whichlever.models.tagger.corpus import CHUNK, Corpus
 
 Array = NDArray[Any]
-COMMON_LABELS = 12
+HOME_LABELS = 8
+"""Labels kept of what one source says of one feature."""
+LEAST_SHARE = 0.02
+"""Of a feature's votes: what a label with fewer has is noise, and slow."""
+COMMON_LABELS = 6
 """Labels kept of what all sources say of one feature."""
 
 
@@ -24,7 +28,8 @@ def home_counts(corpus: Corpus, lines: Array) -> Counts:
     """Count within sources, over some lines."""
     tokens = corpus.tokens(lines)
     inside = at_home(corpus.features[tokens], corpus.hashes[corpus.source[corpus.line[tokens]]])
-    return count(inside.ravel(), np.repeat(corpus.label[tokens], TEMPLATES))
+    counts = count(inside.ravel(), np.repeat(corpus.label[tokens], TEMPLATES))
+    return strongest(counts, HOME_LABELS, LEAST_SHARE)
 
 
 def common_counts(corpus: Corpus) -> Counts:
@@ -54,8 +59,8 @@ def habit_of(corpus: Corpus, lines: Array) -> Habit:
     return Habit(kinds, size)
 
 
-def near_of(corpus: Corpus, lines: Array) -> Near:
-    """Index some lines to compare with."""
+def near_of(corpus: Corpus, lines: Array, begin: int = 0) -> Near:
+    """Index some lines to compare with, numbered from ``begin``."""
     tokens = corpus.tokens(lines)
     first = np.concatenate([[0], np.cumsum(np.diff(corpus.first)[lines])])
     return learn_near(
@@ -64,6 +69,7 @@ def near_of(corpus: Corpus, lines: Array) -> Near:
         corpus.label[tokens],
         corpus.hashes[corpus.source[lines]],
         corpus.clock[lines],
+        begin=begin,
     )
 
 

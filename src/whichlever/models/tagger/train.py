@@ -18,6 +18,7 @@ from whichlever.models.tagger.clocks import with_clocks
 from whichlever.models.tagger.combine import fit_doubt, train_combiner, untrained
 from whichlever.models.tagger.corpus import Corpus, corpus_of
 from whichlever.models.tagger.episodes import Episode, School, line_shape
+from whichlever.models.tagger.extend import extended, own_rules
 from whichlever.models.tagger.knowledge import (
     common_counts,
     fills_of,
@@ -41,6 +42,7 @@ def train_tagger(
     seed: int = 0,
     seconds: float | None = None,
     progress: Progress | None = None,
+    base: Mapping[str, bytes] | None = None,
 ) -> dict[str, bytes]:
     """Train a tagger.
 
@@ -54,6 +56,9 @@ def train_tagger(
         Names and rules; inferred from ``train`` unless given.
     seconds
         Budget of learning to weigh votes; at most 600 unless given.
+    base
+        Files of a tagger that learned other sources: it learns these lines too, in seconds, and
+        weighs votes as before.
 
     Returns
     -------
@@ -74,6 +79,8 @@ def train_tagger(
     if not any(one.spans for one in aligned):
         raise DataError("no labelled value stands in its line; values must be copied from the line")
     schema = infer(aligned) if schema is None else schema
+    if base is not None:
+        return extended(Tagger.from_bytes(base), aligned, own_rules(schema, aligned)).to_bytes()
     corpus = corpus_of(aligned)
     every = np.arange(len(aligned))
     with watcher.step("Counting", len(aligned)):
