@@ -54,6 +54,14 @@ def test_the_readme_names_every_verb():
         "models",
         "schema",
         "fetch",
+        "pack",
+        "show",
+        "sign",
+        "verify",
+        "keys",
+        "run",
+        "serve",
+        "seal",
     ):
         assert f"whichlever {verb}" in text
 
