@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from whichlever.data.learn_fields import labelled
+from whichlever.data.learn_fields import aligned_rows
 from whichlever.data.stratify import stratified_order
 from whichlever.errors import DataError, LLMWindowError
-from whichlever.fields.align import Aligned, align
+from whichlever.fields.align import Aligned
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.field_goal import goal_of
 from whichlever.llm import Client, Extra, Journal, Limit
@@ -197,7 +197,7 @@ class FieldAsker:
 
 def solve(rows: Sequence[Row]) -> tuple[Aligned, ...]:
     """Labelled lines with where their values stand."""
-    return align([labelled(row) for row in rows]).lines
+    return aligned_rows(rows)
 
 
 def raw_fields(found: Aligned) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from whichlever.data.learn_fields import labelled
+from whichlever.data.learn_fields import aligned_rows
 from whichlever.errors import DataError
-from whichlever.fields.align import Aligned, align
+from whichlever.fields.align import Aligned
 from whichlever.fields.schema import Schema
 from whichlever.fields.spans import Span
 from whichlever.fields.values import fields_of
@@ -50,7 +50,7 @@ class Columns:
         """
         if context.schema is None or not any(row.fields for row in train):
             raise DataError("majority: no training line has a field; look at data.target")
-        aligned = align([labelled(row) for row in train]).lines
+        aligned = aligned_rows(train)
         by_source: dict[str | None, list[Aligned]] = {None: list(aligned)}
         for found in aligned:
             if found.line.source is not None:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whichlever.data.learn_fields import labelled
+from whichlever.data.learn_fields import aligned_rows, labelled
 from whichlever.errors import DataError
-from whichlever.fields.align import align
 from whichlever.fields.schema import Schema
 from whichlever.fields.spans import Parsed
 from whichlever.infer.cascade import Cascade
@@ -141,7 +140,7 @@ class FinetuneTagger:
 def compiled_shapes(rows: Sequence[Row], schema: Schema) -> ShapeBook:
     """The shapes of labelled lines."""
     book = ShapeBook(schema)
-    for found in align([labelled(row) for row in rows]).lines:
+    for found in aligned_rows(rows):
         if found.spans:
             said = Parsed(found.spans, 1.0)
             book.learn(found.line.text, said, found.line.source, labelled=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
-from whichlever.data.learn_fields import labelled
+from whichlever.data.learn_fields import aligned_rows
 from whichlever.errors import DataError, MissingExtraError
 from whichlever.fields.schema import Schema
 from whichlever.infer.crf import Crf
@@ -108,7 +108,7 @@ class LinearFields:
         from whichlever.models.crf import train_crf
 
         return train_crf(
-            [labelled(row) for row in rows],
+            aligned_rows(rows),
             schema,
             seed=context.seed,
             seconds=self._settings.minutes * 60 * SHARE,

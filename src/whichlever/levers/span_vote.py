@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from whichlever.data.learn_fields import labelled
+from whichlever.data.learn_fields import aligned_rows
 from whichlever.data.line_index import LineIndex
 from whichlever.errors import DataError
-from whichlever.fields.align import align
 from whichlever.fields.schema import Schema
 from whichlever.fields.spans import Span
 from whichlever.fields.transfer import cut_line, transfer, vote
@@ -65,7 +64,7 @@ class SpanVote:
         """
         if context.schema is None or not any(row.fields for row in train):
             raise DataError("rag-vote: no training line has a field; look at data.target")
-        index = LineIndex(align([labelled(row) for row in (*train, *valid)]).lines)
+        index = LineIndex(aligned_rows([*train, *valid]))
         ks = sorted({k for k in self._settings.vote_k if k <= len(train)} or {1})
         neighbours = Neighbours(index, context.schema, ks[0])
         chosen: dict[str, Any] = {"rows": len(index)}

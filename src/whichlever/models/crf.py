@@ -42,7 +42,7 @@ Example = tuple[list[list[str]], list[str]]
 
 
 def train_crf(
-    train: Sequence[LabelledLine],
+    train: Sequence[LabelledLine] | Sequence[Aligned],
     schema: Schema | None = None,
     *,
     seed: int = 0,
@@ -54,7 +54,7 @@ def train_crf(
     Parameters
     ----------
     train
-        Labelled lines, of one source or many.
+        Labelled lines, of one source or many; aligned already, or not yet.
     schema
         Names and rules; inferred from ``train`` unless given.
     seconds
@@ -73,8 +73,10 @@ def train_crf(
         python-crfsuite is not installed.
     """
     watcher = progress or Silent()
-    with watcher.step("align", len(train)):
-        aligned = align(train).lines
+    aligned = [line for line in train if isinstance(line, Aligned)]
+    if len(aligned) < len(train):
+        with watcher.step("align", len(train)):
+            aligned = list(align([x for x in train if isinstance(x, LabelledLine)]).lines)
     if not any(found.spans for found in aligned):
         raise DataError("no labelled value stands in its line; values must be copied from the line")
     schema = infer(aligned) if schema is None else schema
