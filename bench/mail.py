@@ -61,7 +61,7 @@ def content(runs: Path, data: Path) -> dict[str, Any]:
             read_mail = message_of(row)
             rows.append({
                 "id": row["id"], "eml": row["eml"], "label": row["label"], "role": role,
-                "plain": f"{read_mail.subject}\n{read_mail.text}",
+                "plain": f"{read_mail.subject}\n{read_mail.text}".strip() or "(no text)",
             })  # fmt: skip
         folder = runs / held
         folder.mkdir(parents=True, exist_ok=True)
