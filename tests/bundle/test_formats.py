@@ -13,7 +13,8 @@ from whichlever.predict import Row
 from whichlever.runtime.bundle import Bundle
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "bundles"
-BUNDLES = sorted(FOLDER.glob("format*.wl"))
+BUNDLES = sorted(FOLDER.glob("format1-*.wl"))
+OF_LINES = sorted(FOLDER.glob("format2-*.wl"))
 
 
 def opened(path: Path) -> Bundle:
@@ -34,14 +35,35 @@ def test_a_released_bundle_still_gives_its_answers(path):
     np.testing.assert_allclose(scores, [a["scores"] for a in wanted], atol=1e-5)
 
 
+@pytest.mark.parametrize("path", OF_LINES, ids=lambda p: p.stem)
+def test_a_released_parser_still_gives_its_fields(path):
+    wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    rows = [Row("", answer["text"], source=answer["source"]) for answer in wanted]
+    got = opened(path).predictor.predict(rows)
+    for p, a in zip(got, wanted, strict=True):
+        assert json.loads(json.dumps(p.fields)) == a["fields"]
+        assert [[s.start, s.end, list(s.names)] for s in p.spans] == a["spans"]
+        assert p.shape == a["shape"]
+        assert p.confidence == pytest.approx(a["confidence"], abs=1e-4)
+
+
 def test_every_format_has_a_bundle_of_each_kind():
-    made = {tuple(p.stem.removeprefix("format").split("-")) for p in BUNDLES}
-    kinds = ("linear", "static", "encoder", "joined", "hybrid")
-    assert made == {(str(n + 1), kind) for n in range(FORMAT) for kind in kinds}
+    made = {tuple(p.stem.removeprefix("format").split("-")) for p in (*BUNDLES, *OF_LINES)}
+    kinds = {1: ("linear", "static", "encoder", "joined", "hybrid"), 2: ("crf", "tagger")}
+    assert set(kinds) == set(range(1, FORMAT + 1))
+    assert made == {(str(n), kind) for n, every in kinds.items() for kind in every}
+
+
+def test_labels_are_still_written_in_the_format_that_older_versions_read():
+    for path in BUNDLES:
+        manifest = opened(path).manifest
+        assert manifest.format == 1
+        assert b'"steps"' not in manifest.to_bytes()
 
 
 def test_fixtures_stay_small():
     assert all(path.stat().st_size < 50_000 for path in BUNDLES)
+    assert all(path.stat().st_size < 250_000 for path in OF_LINES)
 
 
 def test_a_batch_answers_as_single_rows_do():
