@@ -20,14 +20,23 @@ from whichlever.infer.tagger.near import CLOSE
 from whichlever.infer.tagger.templates import NAMES
 
 Array = NDArray[Any]
-TEMPLATES = len(NAMES)
+HOME = tuple(
+    NAMES.index(name)
+    for name in (
+        "key+offset", "key+word", "key+class+offset", "key+kind+apart", "left+right+kind",
+        "left2+word+right", "column+kind", "column+type+inside", "said+kind", "said2+kind", "word",
+        "order+type", "blank+kind", "left3+right2", "quote+blank+column", "left2+right2+class",
+        "type3+order+kind", "type+left2", "column+inside+kind+left", "shape", "key+quoted",
+        "column+quoted", "column+inside+type2+kind", "said2+left+right",
+    )
+)  # fmt: skip
+"""Templates that vote within a source."""
+TEMPLATES = len(HOME)
 ABROAD = tuple(
     NAMES.index(name)
     for name in (
         "key+offset", "key+word", "key+class+offset", "key+kind+apart", "left+right+kind",
-        "said+kind", "said2+kind", "word", "word+right3", "said+ahead+kind", "class+key",
-        "key+quoted",
-        "key+kind",
+        "left2+word+right", "said+kind", "said2+kind", "word", "key+quoted", "said2+left+right",
     )
 )  # fmt: skip
 """Templates whose votes mean the same in other sources."""
@@ -43,15 +52,16 @@ KEPT = 6
 
 
 def at_home(features: Hashes, source: Hashes) -> Hashes:
-    """Return features as the tables of one source know them.
+    """Return features as the tables of one source know them: (tokens, TEMPLATES).
 
     Parameters
     ----------
     features
-        (tokens, templates).
+        (tokens, all templates).
     source
         (tokens,) hash of each token's source.
     """
+    features = np.ascontiguousarray(features[:, HOME])
     spread = np.broadcast_to(source[:, None], features.shape).ravel()
     return mix(77, features.ravel(), spread).reshape(features.shape)
 
@@ -95,15 +105,13 @@ class Habit:
 def narrowed(home: Entries, tokens: int) -> Entries:
     """Return what a source says of the templates that mean the same everywhere."""
     column = np.full(TEMPLATES, -1, np.int64)
-    column[list(ABROAD)] = np.arange(len(ABROAD))
+    places = [HOME.index(template) for template in ABROAD]
+    column[places] = np.arange(len(ABROAD))
     at = column[home.slot % TEMPLATES]
     kept = at >= 0
     slot = (home.slot // TEMPLATES)[kept] * len(ABROAD) + at[kept]
-    total = np.ascontiguousarray(home.total.reshape(tokens, TEMPLATES)[:, ABROAD]).ravel()
+    total = np.ascontiguousarray(home.total.reshape(tokens, TEMPLATES)[:, places]).ravel()
     label, weight = home.label[kept], home.weight[kept]
-    if list(ABROAD) != sorted(ABROAD):
-        order = np.argsort(slot, kind="stable")
-        slot, label, weight = slot[order], label[order], weight[order]
     return Entries(slot, label, weight, total)
 
 
@@ -192,7 +200,9 @@ def gather(
     ) / 3  # fmt: skip
     shares = _soft(weight, of, label, first, labels) / (seen + 0.5)
     evidence[:, TEMPLATES : 2 * TEMPLATES] = shares
-    evidence[:, 2 * TEMPLATES : 3 * TEMPLATES] = seen / (seen + 0.5) - shares
+    evidence[:, 2 * TEMPLATES : 3 * TEMPLATES] = np.where(
+        seen > 0, np.maximum(np.log((weight + usual[:, None]) / (seen + 1)), -6) / 3, 0
+    )
     _orders(evidence[:, -EXTRAS + 10 :], shares, seen, of, first)
 
     spread = first[far_token + 1] - first[far_token]

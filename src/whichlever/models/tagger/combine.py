@@ -17,8 +17,8 @@ Array = NDArray[Any]
 UNITS = 64
 BATCH = 2048
 RATE = 3e-3
-DECAY = 1e-3
-DROP = 0.0
+DECAY = 1e-2
+DROP = 0.2
 """Share of the votes that are hidden from a token in training, so that none is relied on alone."""
 
 
@@ -27,7 +27,7 @@ def untrained(seed: int = 0, units: int = UNITS) -> dict[str, Array]:
     rng = np.random.default_rng(seed)
     linear = np.concatenate(
         [
-            np.full(TEMPLATES, 0.2), np.full(TEMPLATES, 0.3), np.full(TEMPLATES, -0.1),
+            np.full(TEMPLATES, 0.1), np.full(TEMPLATES, 0.3), np.full(TEMPLATES, 0.1),
             np.full(len(ABROAD), 0.3), np.full(len(ABROAD), -0.1),
             np.full(len(CLOSE), 0.5), np.full(len(CLOSE), -0.15),
             np.array([0.1, 0.2, -0.5, 0, 0.5, 0, 0, 0, 0, 0, 1, 0.5, 0, 1, -0.2]),

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whichlever.infer.tagger.candidates import (
-    ABROAD,
     Habit,
     Pairs,
     at_home,
     gather,
     less,
+    narrowed,
     table,
 )
 from whichlever.infer.tagger.counts import Counts, Entries
@@ -112,10 +112,9 @@ class School:
 
     def _common(self, features: Array, without: list[int]) -> Entries:
         common = table(self.common, features)
-        wide = np.ascontiguousarray(features[:, ABROAD])
         for source in without[:RELATIVES]:
             hashes = np.full(len(features), self.corpus.hashes[source])
-            own = self.home.find(at_home_wide(wide, hashes))
+            own = narrowed(self.home.find(at_home(features, hashes)), len(features))
             common = less(common, own, len(self.corpus.labels.marks))
         return common
 
@@ -141,11 +140,6 @@ class School:
 def family_of(source: str) -> str:
     """Return the first word of a source's name: usually the vendor."""
     return re.split(r"[^A-Za-z0-9]", source, maxsplit=1)[0]
-
-
-def at_home_wide(wide: Array, hashes: Array) -> Array:
-    """Return the features that mean the same everywhere, as one source knows them."""
-    return at_home(wide, hashes)
 
 
 def line_shape(text: str) -> str:
