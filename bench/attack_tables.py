@@ -122,7 +122,9 @@ def _canaries(found: dict[str, Any]) -> str:
         for hunt in one["attacks"]["canaries"]:
             for p in hunt["plantings"]:
                 where = ", ".join(p["bundle"]) or "–"
-                times = "nowhere" if p["times"] == 0 else f"{p['times']} rows"
+                times = (
+                    "nowhere" if p["times"] == 0 else f"{p['times']} row{'s' * (p['times'] > 1)}"
+                )
                 rows.append(
                     [
                         name.split(",")[0], hunt["lever"], times,
