@@ -30,8 +30,8 @@ KEY = "BENCH_SERVE_KEY"
 
 STRINGS = "attacks/prompt_attacks.jsonl.gz"
 
-SMALL = {"model": "smollm2-135m-instruct", "shots": 0, "rotations": 1, "minutes": 15,
-         "max_rows": 60}  # fmt: skip
+SMALL = {"model": "smollm2-135m-instruct", "shots": 0, "rotations": 1, "minutes": 10,
+         "max_rows": 20, "timeout_seconds": 600}  # fmt: skip
 """The embedded model on few rows: it reads some ten tokens a second beside other work."""
 
 SETS: dict[str, dict[str, Any]] = {
@@ -53,11 +53,12 @@ SETS: dict[str, dict[str, Any]] = {
     "panther-product, served": {"of": "panther-product", "serve": "linear", "minutes": 20},
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
-    "ait-scenario, canaries in static": {"of": "ait-scenario", "canaries": "finetune-static"},
+    "simulated, canaries": {"canaries": "finetune-static", "simulated": 480},
 }
 """``of``: the set whose run is attacked; ``levers``: a run of its own, with these alone;
 ``serve``: that lever's bundle behind a live server, with an API key; ``canaries``: planted for
-that lever and looked for, and nothing attacked."""
+that lever and looked for, and nothing attacked; ``simulated``: so many made-up rows, as training
+the static rung six times on the real ones takes long on a busy machine."""
 
 
 def task_of(name: str, data: Path) -> dict[str, Any]:
@@ -65,6 +66,16 @@ def task_of(name: str, data: Path) -> dict[str, Any]:
     settings = SETS[name]
     made: dict[str, Any] = triage_task(settings.get("of", name), data, encoder=False)
     return {**made, "levers": settings.get("levers", made["levers"])}
+
+
+def simulated(folder: Path, rows: int) -> Path:
+    """The tests' tiny task, with the static rung for recorded answers."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+    from tiny import TASK, write_task
+
+    static = "  finetune: {rungs: [static], joined: false, seeds: 1}"
+    text = TASK.replace("  recorded: {other: answers.jsonl}", static)
+    return write_task(folder, rows, task=f"{text}mistakes: {{open: {{close: 10}}}}\n")
 
 
 def rounded(digits: str) -> float:
@@ -116,7 +127,10 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     folder = runs / base
     folder.mkdir(parents=True, exist_ok=True)
     file, out = folder / "task.yaml", folder / "run"
-    if not (out / "verdict.json").exists():
+    if "simulated" in settings and not (out / "verdict.json").exists():
+        file = simulated(folder, settings["simulated"])
+        run(["compare", str(file), "-o", str(out)])
+    elif not (out / "verdict.json").exists():
         file.write_text(yaml.safe_dump(task_of(base, data), sort_keys=False))
         run(["compare", str(file), "-o", str(out)])
     (out / "attack.json").unlink(missing_ok=True)  # another set's aim on the same run

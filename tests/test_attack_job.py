@@ -276,3 +276,33 @@ def test_rates_are_shares(done: Comparison) -> None:
             assert rate.rate.low is not None
             assert rate.rate.high is not None
             assert np.all(np.diff([rate.rate.low, rate.rate.value, rate.rate.high]) >= 0)
+
+
+def test_a_model_that_is_gone_leaves_the_other_levers_their_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("openai", reason="the llm extra is not installed")
+    from llm.loopback_server import LoopbackServer, completion
+
+    server = LoopbackServer(lambda body: completion("A", top=[("A", -0.1), ("B", -2.0)]))
+    asked = TASK.replace(
+        "  recorded: {other: answers.jsonl}",
+        "  prompt: {model: house, shots: 0, rotations: 1, max_rows: 8, minutes: 1, retries: 0}",
+    )
+    task = (
+        f"{asked}llms: {{house: {{base_url: '{server.url}', model: m, place: here}}}}\n"
+        "mistakes: {open: {close: 10}}\n"
+    )
+    path = write_task(tmp_path, task=task)
+    compare(Task.load(path), tmp_path / "run")
+    server.close()
+    arguments = ["--questions", "5", "--search", "0", "--rows", "5", "--json"]
+    assert main(["attack", str(tmp_path / "run"), "--task", str(path), *arguments]) == 0
+    found = Attacks.model_validate(json.loads(capsys.readouterr().out)["attacks"])
+    linear, prompt = found.lever("linear"), found.lever("prompt")
+    assert linear is not None
+    assert linear.state == "attacked"
+    assert prompt is not None
+    assert prompt.state == "not attacked"
+    assert "cannot be reached" in prompt.why
+    assert found.leaks == ()

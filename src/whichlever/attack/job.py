@@ -16,6 +16,7 @@ from whichlever.attack.leaks import measure_leaks
 from whichlever.attack.records import surface_of
 from whichlever.attack.trial import Ground, Outcome, attack_predictor
 from whichlever.data import Dataset, Splits
+from whichlever.errors import LLMError
 from whichlever.measure import Measures
 from whichlever.measure.attack import Aim, Attacks, LeverAttack
 from whichlever.measure.oracle import ORACLES
@@ -89,7 +90,12 @@ def attack_run(
             text = f"attack: {name} was not attacked: {why}."
             levers.append(LeverAttack(lever=name, state="not attacked", why=why, text=text))
             continue
-        outcome = _outcome(fitted, name, ground, texts)
+        try:
+            outcome = _outcome(fitted, name, ground, texts)
+        except LLMError as error:  # the other levers' results stand
+            text = f"attack: {name} was not attacked: {error}."
+            levers.append(LeverAttack(lever=name, state="not attacked", why=str(error), text=text))
+            continue
         levers.append(outcome.attack)
         if outcome.texts:
             texts[name] = outcome.texts

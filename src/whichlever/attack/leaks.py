@@ -57,8 +57,15 @@ def measure_leaks(
         key = digest([METHOD, fitted.identity(name), [[r.id, r.text] for r in rows]])
         kept = fitted.run / "fits" / "attack" / f"{name}-leaks-{key[:16]}.json"
         if not kept.exists():
-            with fitted.predictor(name) as predictor:
-                found = ask_for_secrets(name, predictor, rows, fitted.task, ground, fitted.progress)
+            try:
+                with fitted.predictor(name) as predictor:
+                    found = ask_for_secrets(
+                        name, predictor, rows, fitted.task, ground, fitted.progress
+                    )
+            except LLMError as error:  # nothing is kept: the next call asks again
+                with fitted.progress.step(f"{name}: not asked for its instructions") as bar:
+                    bar.note(str(error))
+                continue
             write_json(kept, [leak.model_dump(mode="json") for leak in found])
         out += [Leak.model_validate(leak) for leak in read_json(kept)]
     return tuple(out)
