@@ -16,11 +16,18 @@ _LOCAL = 30
 """Bytes of a zip entry's own header before its name (PKWARE APPNOTE 4.3.7)."""
 
 
-def read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
+def read_arrays(content: bytes, most: int = MAX_ARRAYS) -> dict[str, npt.NDArray[Any]]:
     """The arrays that `numpy.savez` wrote, by name; read-only.
 
     `numpy.load` reads a zip in small pieces, which for weights of hundreds of megabytes takes most
     of the time to a first answer.
+
+    Parameters
+    ----------
+    content
+        Of the file.
+    most
+        Arrays that it may hold.
 
     Raises
     ------
@@ -30,8 +37,8 @@ def read_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         entries = file.infolist()
-        if len(entries) > MAX_ARRAYS or len({e.filename for e in entries}) < len(entries):
-            raise ValueError(f"more than {MAX_ARRAYS} arrays, or one twice")
+        if len(entries) > most or len({e.filename for e in entries}) < len(entries):
+            raise ValueError(f"more than {most} arrays, or one twice")
         for entry in entries:
             if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 0x1:
                 raise ValueError(f"{entry.filename}: is compressed or encrypted")

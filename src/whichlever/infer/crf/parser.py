@@ -20,6 +20,8 @@ from whichlever.infer.crf.chain import OUTSIDE, Chain
 from whichlever.infer.crf.features import VERSION, cut, hashed, line_features
 
 MADE, ARRAYS = "crf.json", "crf.npz"
+ARRAYS_PER_CHAIN = 5
+"""As many as `Chain.arrays` gives."""
 
 
 class Crf:
@@ -84,7 +86,7 @@ class Crf:
                     f"the chains are of version {made['features']}, this one reads {VERSION}; "
                     "train them again"
                 )
-            arrays = read_arrays(files[ARRAYS])
+            arrays = read_arrays(files[ARRAYS], ARRAYS_PER_CHAIN * max(1, len(made["sources"])))
             chains: dict[str | None, Chain] = {}
             for i, (source, labels) in enumerate(zip(made["sources"], made["labels"], strict=True)):
                 named = tuple(str(label) for label in labels)
