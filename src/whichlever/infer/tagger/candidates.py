@@ -7,7 +7,7 @@ templates, not names, which is why it can be learned from other sources than tho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,22 @@ class Habit:
 
     kinds: Array
     lines: Array
+    _made: dict[str, Array] = field(default_factory=dict, compare=False, repr=False)
+
+    def often(self) -> Array:
+        """Return how often each label is in each source: (sources, labels)."""
+        if "often" not in self._made:
+            self._made["often"] = self.kinds.sum(2)
+        return self._made["often"]
+
+    def usual(self) -> Array:
+        """Return each label's share of its source's tokens, smoothed: (sources, labels)."""
+        if "usual" not in self._made:
+            often = self.often()
+            many = often.shape[1]
+            share = (often + 0.1) / (often.sum(1, keepdims=True) + 0.1 * many)
+            self._made["usual"] = share.astype(np.float32)
+        return self._made["usual"]
 
 
 def narrowed(home: Entries, tokens: int) -> Entries:
@@ -184,9 +200,7 @@ def gather(
     first = np.searchsorted(of, np.arange(tokens + 1))
 
     evidence = np.zeros((len(pair), WIDTH), np.float32)
-    kinds = habit.kinds.sum(2)
-    usual = ((kinds + 0.1) / (kinds.sum(1, keepdims=True) + 0.1 * many)).astype(np.float32)
-    usual = usual[source[of], label]
+    usual = habit.usual()[source[of], label]
     at = np.searchsorted(pair, own_pair)
     at[at == len(pair)] = 0
     there = pair[at] == own_pair
@@ -194,15 +208,13 @@ def gather(
     weight = np.zeros((len(pair), TEMPLATES), np.float32)
     weight[at, template] = home.weight[there]
     seen = total[of]
+    voted = total > 0
+    likely = np.log(weight + usual[:, None]) - np.log1p(total)[of]
     # What a template says beyond how usual the label is: logarithm of the lift, one pseudo vote.
-    evidence[:, :TEMPLATES] = np.clip(
-        np.log((weight + usual[:, None]) / ((seen + 1) * usual[:, None])), -6, 6
-    ) / 3  # fmt: skip
+    evidence[:, :TEMPLATES] = np.clip(likely - np.log(usual)[:, None], -6, 6) / 3
     shares = _soft(weight, of, label, first, labels) / (seen + 0.5)
     evidence[:, TEMPLATES : 2 * TEMPLATES] = shares
-    evidence[:, 2 * TEMPLATES : 3 * TEMPLATES] = np.where(
-        seen > 0, np.maximum(np.log((weight + usual[:, None]) / (seen + 1)), -6) / 3, 0
-    )
+    evidence[:, 2 * TEMPLATES : 3 * TEMPLATES] = np.maximum(likely, -6) / 3 * voted[of]
     _orders(evidence[:, -EXTRAS + 10 :], shares, seen, of, first)
 
     spread = first[far_token + 1] - first[far_token]
@@ -289,16 +301,16 @@ def _extras(
     total: Array,
 ) -> None:  # fmt: skip
     here = source[of]
-    of_label = habit.kinds.sum(2)
+    of_label = habit.often()
     often = of_label[here, label]
     out[:, 0] = np.log1p(often) - np.log1p(of_label.sum(1))[here]
     out[:, 1] = label == 0
     out[:, 2] = often == 0
     out[:, 3] = np.log1p(habit.lines[here]) / 5
     out[:, 4] = habit.kinds[here, label, kind[of]] / (often + 1)
-    out[:, 5] = np.array([len(names) for names in labels.names], np.float32)[label]
+    out[:, 5] = labels.size[label]
     out[:, 6] = (total > 0).mean(1)[of]
-    out[:, 7] = np.array([bool(inner) for inner in labels.inner], np.float32)[label]
+    out[:, 7] = labels.goes_on[label]
 
 
 def score(pairs: Pairs, weights: dict[str, Array]) -> Array:

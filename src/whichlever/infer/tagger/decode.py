@@ -58,7 +58,7 @@ def decode(pairs: Pairs, scores: Array, first: Array, labels: Labels) -> Array:
     order = np.lexsort((-scores, pairs.token))
     best = order[pairs.first[:-1]] if len(pairs.first) > 1 else order[:0]
     chosen = pairs.label[best]
-    inner = np.array([bool(names) for names in labels.inner])[chosen]
+    inner = labels.goes_on[chosen]
     before = np.concatenate([[0], chosen[:-1]])
     before[first[:-1][first[:-1] < len(chosen)]] = 0
     steps = np.unique(before[inner] * np.int64(len(labels.marks)) + chosen[inner])

@@ -27,12 +27,16 @@ class Labels:
         (labels, labels) shared marks over all marks of the two (Jaccard).
     names, inner
         Each label's names, and those of them that only go on.
+    size, goes_on
+        How many names each label has, and whether any of them only goes on.
     """
 
     marks: tuple[Marks, ...]
     likeness: NDArray[np.float32]
     names: tuple[frozenset[str], ...]
     inner: tuple[frozenset[str], ...]
+    size: NDArray[np.float32]
+    goes_on: NDArray[np.bool_]
 
 
 def labels_of(marks: Sequence[Marks]) -> Labels:
@@ -46,11 +50,15 @@ def labels_of(marks: Sequence[Marks]) -> Labels:
     shared = table @ table.T
     sizes = table.sum(1)
     likeness = shared / np.maximum(1, sizes[:, None] + sizes[None] - shared)
+    names = tuple(frozenset(mark[2:] for mark in label) for label in marks)
+    inner = tuple(frozenset(mark[2:] for mark in label if mark[0] == "I") for label in marks)
     return Labels(
         tuple(marks),
         likeness.astype(np.float32),
-        tuple(frozenset(mark[2:] for mark in label) for label in marks),
-        tuple(frozenset(mark[2:] for mark in label if mark[0] == "I") for label in marks),
+        names,
+        inner,
+        np.array([len(some) for some in names], np.float32),
+        np.array([bool(some) for some in inner]),
     )
 
 
