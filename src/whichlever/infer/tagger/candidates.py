@@ -215,7 +215,7 @@ def gather(
     shares = _soft(weight, of, label, first, labels) / (seen + 0.5)
     evidence[:, TEMPLATES : 2 * TEMPLATES] = shares
     evidence[:, 2 * TEMPLATES : 3 * TEMPLATES] = np.maximum(likely, -6) / 3 * voted[of]
-    _orders(evidence[:, -EXTRAS + 10 :], shares, seen, of, first)
+    _orders(evidence[:, -EXTRAS + 10 :], shares, total, of, first)
 
     spread = first[far_token + 1] - first[far_token]
     entry = np.repeat(np.arange(len(far_token)), spread)
@@ -270,28 +270,35 @@ def _orders(out: Array, shares: Array, seen: Array, of: Array, first: Array) -> 
 
     A template is pure where nearly all of its votes are for one label, whichever that is.
     """
-    begin = first[:-1]
-    best = np.maximum.reduceat(shares, begin, axis=0)[of] if len(of) else shares
+    if not len(of):
+        return
     twice = seen >= 2
+    best = np.maximum.reduceat(shares, first[:-1], axis=0)
     square = best * best
     trust = square * square
-    out[:, 0] = (trust * shares).sum(1) / (trust.sum(1) + 1e-3)
-    out[:, 1] = np.where(twice, shares, 1).min(1)
-    out[:, 2] = shares.max(1)
     sharp = trust * trust
     sharp *= sharp
-    out[:, 3] = (sharp * shares).sum(1) / (sharp.sum(1) + 1e-6)
-    out[:, 4] = ((shares < 0.05) & twice & (best > 0.8)).sum(1) / 8
+    known = twice & (best > 0.8)
+    out[:, 0] = np.einsum("pt,pt->p", trust[of], shares) / (trust.sum(1) + 1e-3)[of]
+    out[:, 1] = np.where(twice[of], shares, 1).min(1)
+    out[:, 2] = shares.max(1)
+    out[:, 3] = np.einsum("pt,pt->p", sharp[of], shares) / (sharp.sum(1) + 1e-6)[of]
+    out[:, 4] = np.count_nonzero((shares < 0.05) & known[of], axis=1) / 8
 
 
 def _strongest(pair: Array, votes: Array, many: int, most: int) -> Array:
     """Return each token's labels with the most votes, as pair numbers."""
-    pair, back = np.unique(pair, return_inverse=True)
     if not len(pair):
         return pair
-    sums = np.bincount(back, votes)
-    order = np.lexsort((-sums, pair // many))
-    owner = pair[order] // many
+    order = np.argsort(pair)
+    pair = pair[order]
+    begin = np.flatnonzero(np.append(True, pair[1:] != pair[:-1]))
+    sums = np.add.reduceat(votes[order], begin)
+    pair = pair[begin]
+    owner = pair // many
+    # One sort by token, then by votes: fewer than 64 templates vote with at most one each.
+    order = np.argsort(owner * 64.0 - np.minimum(sums, 63))
+    owner = owner[order]
     rank = np.arange(len(order)) - np.searchsorted(owner, owner)
     return np.asarray(pair[order][rank < most])
 
