@@ -83,15 +83,19 @@ class Near:
         feature, owner = once(features, first, source)
         found = self.index.find(feature)
         many = len(self.size)
-        pair, back = np.unique(owner[found.slot] * many + found.label, return_inverse=True)
+        pair = owner[found.slot] * many + found.label
+        order = np.argsort(pair)
+        pair = pair[order]
+        begin = np.flatnonzero(np.append(True, pair[1:] != pair[:-1]))[: len(pair)]
         # A feature's weight is in the entry; its square counts where both lines have it.
-        shared = np.bincount(back, found.weight**2)
+        shared = np.add.reduceat(found.weight[order] ** 2, begin) if len(begin) else pair[:0]
+        pair = pair[begin]
         mine, other = pair // many, pair % many
         weight = np.zeros(len(feature), np.float32)
         weight[found.slot] = found.weight
         own = np.sqrt(np.bincount(owner, weight**2, minlength=lines)) + 1e-6
         like = (shared / (own[mine] * (self.size[other] + 1e-6))).astype(np.float32)
-        order = np.lexsort((-like, mine))
+        order = np.argsort(mine * 4.0 - like)
         mine, other, like = mine[order], other[order], like[order]
         rank = np.arange(len(mine)) - np.searchsorted(mine, mine)
         kept = rank < NEIGHBOURS
@@ -183,11 +187,8 @@ def once(features: Hashes, first: Array, source: Hashes) -> tuple[Hashes, Array]
     wide = np.ascontiguousarray(features[token][:, LIKE])
     of = np.repeat(line, len(LIKE))
     feature = mix(78, wide.ravel(), source[of])
-    order = np.lexsort((of, feature))
-    feature, of = feature[order], of[order]
-    new = np.ones(len(feature), bool)
-    new[1:] = (feature[1:] != feature[:-1]) | (of[1:] != of[:-1])
-    return feature[new], of[new]
+    _, kept = np.unique(mix(80, feature, of.astype(np.uint64)), return_index=True)
+    return feature[kept], of[kept]
 
 
 def within(wide: Hashes, row: Array) -> NDArray[np.uint32]:
