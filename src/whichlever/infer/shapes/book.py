@@ -60,6 +60,12 @@ class ShapeBook:
         """Return a shape by its name."""
         return self._shapes.get(name)
 
+    def contested(self, name: str) -> bool:
+        """Whether another shape, supported as well, disagrees with this one on some line."""
+        known = self._shapes[name]
+        others = (self._shapes.get(other) for other in self._rivals.get(name, ()))
+        return any(other is not None and not _outranks(known, other) for other in others)
+
     # -- as bytes ----------------------------------------------------------------------------
 
     def to_bytes(self, floor: int = FLOOR) -> bytes:

@@ -26,7 +26,9 @@ _WHOLE = {name: re.compile(f"{inside}+") for name, inside in _SETS.items()} | {
 }
 _IP6 = re.compile(r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]+")
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+| +|.", re.DOTALL)
-_FORM_PART = {"a": "[A-Za-z]++", "9": "[0-9]++", "_": " {1,2}+"}
+_FORM_PART = {"a": "[A-Za-z]++", "9": "[0-9]++", "Y": "[0-9]{4}", "P": "[AaPp][Mm]", "_": " {1,2}"}
+_KEPT = frozenset({"T", "Z", "UTC", "GMT"})
+"""Letters of a timestamp that say how the rest is read: other letters are another form."""
 NOTHING = re.compile(r"-{1,3}")
 """What stands in many logs for no value at all."""
 
@@ -46,7 +48,8 @@ class Variable:
     nothing
         Whether a value may be ``-``, which in many logs stands for no value.
     form
-        For ``form``: ``a`` letters, ``9`` digits, ``_`` one or two blanks, any other itself.
+        For ``form``: ``a`` letters, ``9`` digits, ``Y`` four digits, ``P`` AM or PM, ``_`` one or
+        two blanks, any other character (and T, Z, UTC, GMT) itself.
     """
 
     kind: str
@@ -102,13 +105,18 @@ class Variable:
 
 
 def form_of(text: str) -> str:
-    """Letters, digits and blanks of a text as ``a``, ``9`` and ``_``, runs as one."""
-    return "".join(
-        "a" if run[0].isalpha() and run[0].isascii() else
-        "9" if run[0].isdigit() and run[0].isascii() else
-        "_" if run[0] == " " else run
-        for run in _RUN.findall(text)
-    )  # fmt: skip
+    """Letters, digits and blanks of a timestamp as its form (``Variable.form``), runs as one."""
+    out = ""
+    for run in _RUN.findall(text):
+        if run in _KEPT:
+            out += run
+        elif run[0].isalpha() and run[0].isascii():
+            out += "P" if run.upper() in ("AM", "PM") else "a"
+        elif run[0].isdigit() and run[0].isascii():
+            out += "Y" if len(run) == 4 and out[-1:] not in (".", ",") else "9"
+        else:
+            out += "_" if run[0] == " " else run
+    return out
 
 
 def variable_for(text: str, following: str) -> Variable:

@@ -128,6 +128,6 @@ def _words(skeleton: Skeleton) -> dict[int, str]:
         elif part.stand_in is None:
             break
         else:
-            text += part.stand_in.replace("a", _OPEN).replace("9", _OPEN)
+            text += "".join(_OPEN if c in "a9YP" else c for c in part.stand_in)
     words = text.replace("  ", " ").split(" ")[:-1]
     return {at: word for at, word in enumerate(words) if _OPEN not in word}

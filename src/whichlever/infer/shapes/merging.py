@@ -143,7 +143,7 @@ def opened(skeleton: Skeleton, places: Sequence[Place]) -> Skeleton:
                 parts += [part[at : place.start]] if at < place.start else []
                 word, after = part[place.start : place.end], part[place.end :]
                 after = after or skeleton.following(number)
-                parts.append(Variable("token").joined(variable_for(word, after)))
+                parts.append(Variable("token", nothing=True).joined(variable_for(word, after)))
                 at = place.end
             parts += [part[at:]] if at < len(part) else []
         else:

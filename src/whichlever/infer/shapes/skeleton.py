@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from whichlever.fields import timestamps
 from whichlever.fields.spans import Span
-from whichlever.infer.shapes.classes import STRUCTURE, variable_for
+from whichlever.infer.shapes.classes import STRUCTURE, Variable, variable_for
 from whichlever.infer.shapes.shape import MAX_PARTS, Named, Part, Skeleton, tidy
 from whichlever.infer.templates.items import VALUE_KINDS, items
 
@@ -45,7 +46,7 @@ def skeleton(line: str, spans: Sequence[Span], source: str | None) -> Skeleton |
     parts: list[Part] = []
     for index, (start, end, varies) in enumerate(pieces):
         text = line[start:end]
-        parts.append(variable_for(text, _following(line, pieces, index)) if varies else text)
+        parts.append(_variable(text, line, pieces, index, leaves) if varies else text)
     at_start = {start: index for index, (start, _, _) in enumerate(pieces)}
     at_end = {end: index for index, (_, end, _) in enumerate(pieces)}
     named = [
@@ -129,6 +130,14 @@ def _apart(line: str, pieces: Sequence[Piece], leaves: set[tuple[int, int]]) -> 
         else:
             out.append((start, end, varies))
     return out
+
+
+def _variable(
+    text: str, line: str, pieces: Sequence[Piece], index: int, leaves: set[tuple[int, int]]
+) -> Variable:
+    found = variable_for(text, _following(line, pieces, index))
+    # Only a named value is none where a dash stands for it; beside spans a dash is text as any.
+    return found if pieces[index][:2] in leaves else replace(found, nothing=True)
 
 
 def _following(line: str, pieces: Sequence[Piece], index: int) -> str:
