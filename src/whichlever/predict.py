@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from whichlever.fields.spans import Span
+if TYPE_CHECKING:
+    from whichlever.fields.spans import Span
 
 Status = Literal["ok", "error", "timeout", "refused", "missing", "truncated", "handed"]
 """``ok``: answered. ``refused``: an answer outside the labels. ``missing``: no recorded answer.

@@ -5,76 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from whichlever.cli import (
-    advise,
-    attack,
-    audit,
-    autoclose,
-    compare,
-    curve,
-    fetch,
-    incidents,
-    init,
-    keys,
-    logs,
-    mail,
-    models,
-    pack,
-    record,
-    report,
-    requests,
-    run,
-    schema,
-    seal,
-    serve,
-    serve_keys,
-    show,
-    sign,
-    train,
-    verify,
-)
 from whichlever.cli.output import one_line, print_json
 from whichlever.errors import WhichleverError
 from whichlever.version import VERSION
 
-app = typer.Typer(
-    name="whichlever",
-    help="Prompt it, retrieve for it, or fine-tune it? Measure all three on your own data.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command("init")(init.init)
-app.command("advise")(advise.advise)
-app.command("audit")(audit.audit)
-app.command("compare")(compare.compare)
-app.command("curve")(curve.curve)
-app.command("attack")(attack.attack)
-app.command("report")(report.report)
-app.command("train")(train.train)
-app.command("pack")(pack.pack)
-app.command("show")(show.show)
-app.command("fetch")(fetch.fetch)
-app.command("incidents")(incidents.incidents)
-app.command("record")(record.record)
-app.command("requests")(requests.requests)
-app.command("schema")(schema.schema)
-app.command("run")(run.run)
-app.command("seal")(seal.seal)
-app.command("serve")(serve.serve)
-app.command("sign")(sign.sign)
-app.command("verify")(verify.verify)
-app.add_typer(serve_keys.app, name="serve-keys")
-app.add_typer(keys.app, name="keys")
-app.add_typer(models.app, name="models")
-app.add_typer(logs.app, name="logs")
-app.add_typer(mail.app, name="mail")
-app.add_typer(autoclose.app, name="autoclose")
+VERBS = (
+    "init", "advise", "audit", "compare", "curve", "attack", "report", "train", "pack", "show",
+    "fetch", "incidents", "record", "requests", "schema", "run", "seal", "serve", "sign", "verify",
+)  # fmt: skip
+"""Each is the function of its name in the module of its name."""
+
+GROUPS = {
+    "serve-keys": "serve_keys", "keys": "keys", "models": "models", "logs": "logs", "mail": "mail",
+    "autoclose": "autoclose",
+}  # fmt: skip
+"""Verbs with verbs of their own: the ``app`` of a module."""
 
 
 def _version(value: bool) -> None:
@@ -83,7 +34,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -92,12 +42,43 @@ def _root(
     pass
 
 
+def program(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The program with the verb that is asked for, or where none is, with all of them.
+
+    Importing every verb takes half a second, which `run` and `serve` do not have to spare.
+    """
+    made = typer.Typer(
+        name="whichlever",
+        help="Prompt it, retrieve for it, or fine-tune it? Measure all three on your own data.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_root)
+    asked = [name for name in arguments[:1] if name in VERBS or name in GROUPS]
+    for name in asked or (*VERBS, *GROUPS):
+        if name in GROUPS:
+            module = import_module(f"whichlever.cli.{GROUPS[name]}")
+            made.add_typer(module.app, name=name)
+        else:
+            made.command(name)(getattr(import_module(f"whichlever.cli.{name}"), name))
+    return made
+
+
+def __getattr__(name: str) -> typer.Typer:
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = made = program()
+    return made
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the program; the exit code is 0 ok, 1 crash, 2 bad input or usage, 3 a check failed."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     arguments = sys.argv[1:] if argv is None else argv
     try:
-        code = app(arguments, standalone_mode=False)
+        code = program(arguments)(arguments, standalone_mode=False)
     except WhichleverError as error:
         return _fail(str(error), error.exit_code, "--json" in arguments)
     except BrokenPipeError:

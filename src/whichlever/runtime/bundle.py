@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from whichlever.bundle import Manifest, Opened, open_bundle
 from whichlever.predict import Prediction, Predictor
-from whichlever.runtime.line_model import LineModel, load_line_model
 from whichlever.runtime.model import Model, load_model
 from whichlever.runtime.reading import RecordReader
 
 if TYPE_CHECKING:
     from whichlever.runtime.explain import Explanation
+    from whichlever.runtime.line_model import LineModel
 
 
 class Bundle:
@@ -35,11 +35,13 @@ class Bundle:
         self.manifest: Manifest = opened.manifest
         self.signer = opened.signer
         self.read = RecordReader(opened.manifest.reader)
-        self.model: Model | LineModel = (
-            load_line_model(opened)
-            if opened.manifest.kind == "extract"
-            else load_model(opened, threads)
-        )
+        self.model: Model | LineModel
+        if opened.manifest.kind == "extract":
+            from whichlever.runtime.line_model import load_line_model
+
+            self.model = load_line_model(opened)
+        else:
+            self.model = load_model(opened, threads)
         self.predictor: Predictor = self.model
 
     @classmethod

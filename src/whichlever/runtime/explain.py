@@ -13,7 +13,7 @@ from whichlever.errors import DataError
 from whichlever.infer.left_out import left_out_shares, log_odds
 from whichlever.infer.units import Units
 from whichlever.predict import Predictor, Row
-from whichlever.runtime.line_model import LineModel
+from whichlever.runtime.model import Model
 
 if TYPE_CHECKING:
     from whichlever.runtime.bundle import Bundle
@@ -100,7 +100,7 @@ def explain(bundle: Bundle, given: str | Mapping[str, Any], top: int = TOP) -> E
         The record has no text.
     """
     model = bundle.model
-    if isinstance(model, LineModel):
+    if not isinstance(model, Model):
         raise DataError("fields explain themselves: spans say which piece each was copied from")
     text = given if isinstance(given, str) else bundle.read.text(given)
     (answer,) = model.predict([Row("", text)])
