@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup demo test check format bench results schema clean browser load strace
+.PHONY: setup demo test check format bench results schema clean browser load strace vrl
 
 setup: $(VENV)/.ready
 
@@ -47,7 +47,17 @@ load:
 	     && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends wrk >/dev/null; } \
 	|| echo "No wrk here: the load test will be skipped (Debian: apt-get install wrk)"
 
-test: $(VENV)/.test browser strace load
+# Vector's own runtime needs Python 3.12 or newer; where only an older one runs the rest, another
+# that is there gets an environment of its own for the one test that wants it, or it is skipped.
+vrl: $(VENV)/.test
+	@$(BIN)/python -c "import vector_vrl" >/dev/null 2>&1 && $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
+	|| $(VENV)/vrl/bin/python -c "import vector_vrl" >/dev/null 2>&1 \
+	|| { for python in python3.13 python3.12 $$(ls -d $$HOME/.pyenv/versions/3.1[2-9].*/bin/python 2>/dev/null); do \
+	       $$python -c "" >/dev/null 2>&1 && $$python -m venv $(VENV)/vrl && echo "Installing vector-vrl for the test of the VRL export ..." \
+	         && $(VENV)/vrl/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt vector-vrl && exit 0; \
+	     done; echo "No vector-vrl here: the test of the VRL export will be skipped (it needs Python 3.12 or newer)"; }
+
+test: $(VENV)/.test browser strace load vrl
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.test
