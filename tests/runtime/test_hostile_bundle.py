@@ -16,7 +16,7 @@ from real_bundles import ENCODER, exported, manifest, static_model
 from tiny_bundle import tiny_files
 from whichlever.bundle import open_bundle
 from whichlever.bundle.archive import write_archive
-from whichlever.bundle.format import LARGEST, MANIFEST, Manifest
+from whichlever.bundle.format import FORMAT, LARGEST, MANIFEST, Manifest
 from whichlever.errors import BundleError
 from whichlever.infer.linear import LinearModel
 from whichlever.infer.onnx_graph import check_onnx
@@ -39,7 +39,7 @@ def refused(path: Path, files: dict[str, bytes], match: str) -> None:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda m: m | {"format": 2}, "update whichlever"),
+        (lambda m: m | {"format": FORMAT + 1}, "update whichlever"),
         (lambda m: m | {"format": 10**400}, "update whichlever"),
         (lambda m: m | {"labels": ["a", "a"]}, "label stands twice"),
         (lambda m: m | {"labels": ["a"]}, "labels"),
