@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 
 from whichlever.fields.schema import Schema
 from whichlever.fields.spans import Parsed, Span
@@ -105,22 +106,18 @@ class ShapeBook:
     ) -> list[Matched | None]:
         """Answer lines in their order."""
         if sources is None:
-            return self._answer(self._index(None), lines)
-        found: list[Matched | None] = []
-        at = 0
-        while at < len(lines):  # runs of one source
-            end = at + 1
-            while end < len(lines) and sources[end] == sources[at]:
-                end += 1
-            found += self._answer(self._index(sources[at]), lines[at:end])
-            at = end
-        return found
+            return self._answer(lines, repeat(None))
+        if len(sources) != len(lines):
+            raise ValueError(f"{len(lines)} lines with {len(sources)} sources")
+        return self._answer(lines, sources)
 
-    @staticmethod
-    def _answer(index: Index, lines: Sequence[str]) -> list[Matched | None]:
+    def _answer(self, lines: Sequence[str], sources: Iterable[str | None]) -> list[Matched | None]:
         found: list[Matched | None] = []
-        candidates = index.candidates
-        for line in lines:
+        current: str | None = None
+        candidates = self._index(None).candidates
+        for line, source in zip(lines, sources):  # noqa: B905 - sources may be endless
+            if source != current:
+                current, candidates = source, self._index(source).candidates
             answer = None
             if len(line) <= MAX_LINE:
                 for matcher in candidates(line):
