@@ -23,20 +23,19 @@ from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, 
 from whichlever.data.target_map import say_unlabelled, with_unlabelled
 from whichlever.environment import environment
 from whichlever.errors import EgressError, RunError
-from whichlever.extracting import line_tags, prepare_fields, with_lines
+from whichlever.extracting import prepare_fields, with_lines
 from whichlever.hybrid import Joined, check_hybrid, join_hybrid, with_hybrid
 from whichlever.ladder import rung_ladder
 from whichlever.levers import Lever, build
 from whichlever.levers.build import family
-from whichlever.llm.batch import write_requests
 from whichlever.measure import Measures, summarise
 from whichlever.measure.noise import NoiseEvidence
-from whichlever.noise import FILE as NOISE_FILE
 from whichlever.noise import judge_labels, noise_evidence, with_noise, write_judged
 from whichlever.offline import enforced, is_loopback
 from whichlever.prices import token_price
 from whichlever.progress import Progress, Silent
-from whichlever.run import locked, read_json, write_json, write_text, written_aside
+from whichlever.run import locked, read_json, write_json
+from whichlever.run_inputs import write_inputs, write_texts
 from whichlever.step import Step, run_step, train_step
 from whichlever.task import Task
 from whichlever.verdict import Verdict, decide
@@ -49,9 +48,6 @@ if TYPE_CHECKING:
 
 EMBEDDED_WINDOW = 4_096
 """Tokens that the embedded language-model server is started with."""
-
-EXAMPLE_CHARS = 2_000
-"""How much of each test row's text RUN keeps for the report."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +185,8 @@ def compare(
     with enforced(frozenset(allow_egress)), locked(run):
         judged = judge_labels(task, prepared.dataset, prepared.splits, run, seed, progress)
         prepared = replace(prepared, audit=with_noise(prepared.audit, judged))
-        _write_inputs(run, task, prepared)
-        _write_texts(run, task, prepared, keep_texts)
+        write_inputs(run, task, prepared.dataset, prepared.splits, prepared.audit)
+        write_texts(run, task, prepared.dataset, prepared.splits, keep=keep_texts)
         write_judged(run, prepared.splits, judged, keep_texts)
         write_json(run / "environment.json", environment(seed, prepared.dataset.fingerprint))
         after = AfterFit(task, prepared.dataset, prepared.splits, seed, progress)
@@ -243,7 +239,7 @@ def train(
         check(levers, task)
         prepared = prepare(task, progress)
     with enforced(frozenset(allow_egress)), locked(run):
-        _write_inputs(run, task, prepared)
+        write_inputs(run, task, prepared.dataset, prepared.splits, prepared.audit)
         return [
             train_step(made, task, prepared.dataset, prepared.splits, run, seed, progress)
             for made in levers
@@ -334,55 +330,6 @@ def audit_note(audit: Audit) -> str | None:
         return None
     said = "; ".join(found.text for found in leaks)
     return f"The audit found a leak, so every figure here may promise too much: {said}."
-
-
-def _write_inputs(run: Path, task: Task, prepared: Prepared) -> None:
-    """Write what the steps stand on; an earlier verdict never stands beside new inputs."""
-    import polars as pl
-
-    answers = ("trials.parquet", "curves.parquet", NOISE_FILE, "attack.json")
-    for name in ("verdict.json", "measures.json", "report.html", *answers):
-        (run / name).unlink(missing_ok=True)
-    write_text(run / "task.yaml", _yaml(task))
-    write_json(run / "audit.json", prepared.audit.model_dump(mode="json"))
-    roles = [
-        (row.id, role)
-        for role in ("train", "valid", "calibrate", "test")
-        for row in getattr(prepared.splits, role)
-    ]
-    frame = pl.DataFrame(roles, schema={"id": pl.String, "role": pl.String}, orient="row")
-    if task.kind == "extract":
-        tags = {str(by): of for by, of in line_tags(prepared.dataset, prepared.splits).items()}
-        tested = [row.id for row in prepared.splits.test]
-        kinds: dict[str, Any] = {"id": pl.String, "shape": pl.String, "source": pl.String}
-        of = pl.DataFrame({"id": tested, **tags}, schema={**kinds, "file": pl.String})
-        frame = frame.join(of, on="id", how="left", maintain_order="left")
-    with written_aside(run / "splits.parquet") as aside:
-        frame.write_parquet(aside)
-
-
-def _write_texts(run: Path, task: Task, prepared: Prepared, keep: bool) -> None:
-    """Write what quotes the input, or take away what an earlier run left of it."""
-    import polars as pl
-
-    if not keep:
-        for name in ("examples.parquet", "requests.jsonl"):
-            (run / name).unlink(missing_ok=True)
-        return
-    if task.kind == "classify":
-        write_requests(run / "requests.jsonl", prepared.splits.test, task, prepared.dataset.labels)
-    texts = [(row.id, row.text[:EXAMPLE_CHARS], len(row.text)) for row in prepared.splits.test]
-    schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "chars": pl.Int64}
-    with written_aside(run / "examples.parquet") as aside:
-        pl.DataFrame(texts, schema=schema, orient="row").write_parquet(aside)
-
-
-def _yaml(task: Task) -> str:
-    """The task as it was understood, so that RUN tells what was really run."""
-    import yaml
-
-    values = task.model_dump(mode="json", exclude_unset=True)
-    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
 def _windows(task: Task) -> dict[str, int]:

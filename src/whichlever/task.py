@@ -36,6 +36,7 @@ from whichlever.settings import (
     WorkloadSettings,
 )
 from whichlever.settings_attack import AttackSettings
+from whichlever.task_data import Change, Data, Split, as_word
 from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
 
 __all__ = [
@@ -68,128 +69,8 @@ __all__ = [
 METRICS = tuple(name for names in METRICS_OF.values() for name in names)
 
 
-Column = Annotated[str, Field(min_length=1)]
 Cost = Annotated[float, Field(ge=0)]
 Floor = Annotated[float, Field(ge=0, le=1)]
-Share = float | int
-"""A share of the rows (0 < x < 1) or a number of rows (a whole number ≥ 1); 0 is none."""
-
-
-class Split(Model):
-    """How rows get their role: train fits, valid chooses, calibrate sets thresholds, test is
-    read once.
-    """
-
-    by: Literal["random", "group", "time", "given", "shape"] = Field(
-        default="random",
-        description="shape: lines of one shape (equal but for their values) stay on one side.",
-    )
-    column: str | None = Field(
-        default=None, description="With by: given, the column that holds each row's role."
-    )
-    valid: Share = 0.15
-    calibrate: Share = 0.15
-    test: Share = 0.25
-    seed: int = 0
-
-    @field_validator("valid", "calibrate", "test")
-    @classmethod
-    def _share(cls, value: Share) -> Share:
-        whole = float(value).is_integer()
-        if value < 0 or (value >= 1 and not whole):
-            raise ValueError("a share is between 0 and 1, or a whole number of rows")
-        return int(value) if whole else value
-
-    @model_validator(mode="after")
-    def _sum(self) -> Self:
-        shares = [s for s in (self.valid, self.calibrate, self.test) if isinstance(s, float)]
-        if sum(shares) >= 1:
-            raise ValueError("valid + calibrate + test leave no row to train on")
-        if self.column is not None and self.by != "given":
-            raise ValueError("column goes with by: given")
-        return self
-
-
-class Data(Model):
-    """Where the rows are and what their columns mean."""
-
-    rows: str | None = Field(default=None, description="One file with every row.")
-    train: str | None = Field(default=None, description="Training rows, where given apart.")
-    valid: str | None = None
-    calibrate: str | None = None
-    test: str | None = Field(default=None, description="Test rows, where given apart.")
-    id: str | None = Field(default=None, description="Column of row ids; else file and line.")
-    input: Column | Annotated[list[Column], Field(min_length=1)] | None = Field(
-        default=None, description="A column, or JSON pointers rendered in order."
-    )
-    match: str | None = Field(
-        default=None,
-        description="Column that describes the input, such as the rule that fired: only which of "
-        "its words are found in the input is read, which means the same under any rule.",
-    )
-    target: Column = Field(default="label", description="With kind: extract, fields.")
-    target_map: dict[str, str] = Field(
-        default_factory=dict,
-        description="From values of the target column (an analyst's verdict, a workflow status) "
-        "to labels; a row with any other value has no label, and is counted.",
-    )
-    group: str | None = None
-    source: str | None = Field(
-        default=None,
-        description="extract: column that says what wrote the line; unknown where it is null.",
-    )
-    file: str | None = Field(
-        default=None, description="extract: column with the file a line came from; only reported."
-    )
-    time: str | None = None
-    document: str | None = Field(
-        default=None,
-        description="Column with the name of the document (inside documents:) that holds the "
-        "row's answer; only the oracle row is told it.",
-    )
-    split: Split = Split()
-    max_chars: int = Field(default=100_000, ge=100, description="Longer inputs are refused.")
-    unseen_labels: Literal["refuse", "count_wrong"] = Field(
-        default="refuse", description="Test labels that no training row has."
-    )
-
-    @field_validator("target_map", mode="before")
-    @classmethod
-    def _words(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
-        """Accept labels that YAML read as numbers or truth values."""
-        if not isinstance(value, dict):
-            return value
-        plain = str | bool | int | float
-        return {k: _word(v) if isinstance(v, plain) else v for k, v in value.items()}
-
-    @model_validator(mode="after")
-    def _files(self) -> Self:
-        if (self.rows is None) == (self.train is None):
-            raise ValueError("give either rows: (one file) or train: and test: (files apart)")
-        if self.rows is not None and (self.test or self.valid or self.calibrate):
-            raise ValueError("rows: holds every role; test:, valid:, calibrate: go with train:")
-        if self.train is not None and self.test is None:
-            raise ValueError("train: needs test: beside it")
-        if self.split.by == "group" and self.group is None:
-            raise ValueError("split by: group needs group: (the column)")
-        if self.split.by == "time" and self.time is None:
-            raise ValueError("split by: time needs time: (the column)")
-        if self.split.by == "given" and self.rows is not None and self.split.column is None:
-            raise ValueError("split by: given needs column: (the column that holds the role)")
-        return self
-
-
-class Change(Model):
-    """What changed in the world after the levers were fitted."""
-
-    documents: str | None = Field(
-        default=None, description="The folder of documents as it is after the change."
-    )
-    rows: str = Field(description="Rows from after the change, with the truth as it is then.")
-    was: Column = Field(description="Column of these rows with the label as it was before.")
-    max_rows: int = Field(
-        default=100, ge=2, description="Most rows that a lever with a budget answers, each twice."
-    )
 
 
 class Constraints(Model):
@@ -363,13 +244,13 @@ class Task(Model):
     def _labels(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
         """Accept a bare list of labels, and labels that YAML read as numbers."""
         if isinstance(value, list):
-            words = [_word(v) for v in value]
+            words = [as_word(v) for v in value]
             twice = next((w for i, w in enumerate(words) if w in words[:i]), None)
             if twice is not None:
                 raise ValueError(f"the label {twice!r} stands twice")
             value = dict.fromkeys(words, "")
         if isinstance(value, dict):
-            value = {_word(k): "" if v is None else _word(v) for k, v in value.items()}
+            value = {as_word(k): "" if v is None else as_word(v) for k, v in value.items()}
             if any(not label.strip() for label in value):
                 raise ValueError("a label is empty; give it a name")
         return value
@@ -464,10 +345,3 @@ class Task(Model):
     def json_schema(cls) -> str:
         """The JSON Schema of a task file."""
         return json.dumps(cls.model_json_schema(), indent=2, sort_keys=True) + "\n"
-
-
-def _word(value: Any) -> str:  # noqa: ANN401 - any YAML scalar
-    """A label as text; booleans and numbers as JSON writes them, as the rows are read too."""
-    if value is None or isinstance(value, bool | int | float):
-        return json.dumps(value)
-    return str(value)
