@@ -30,8 +30,8 @@ KEY = "BENCH_SERVE_KEY"
 
 STRINGS = "attacks/prompt_attacks.jsonl.gz"
 
-SMALL = {"model": "smollm2-135m-instruct", "shots": 0, "rotations": 1, "minutes": 10,
-         "max_rows": 20, "timeout_seconds": 600}  # fmt: skip
+SMALL = {"model": "smollm2-135m-instruct", "shots": 0, "rotations": 1, "minutes": 15,
+         "max_rows": 60}  # fmt: skip
 """The embedded model on few rows: it reads some ten tokens a second beside other work."""
 
 SETS: dict[str, dict[str, Any]] = {
