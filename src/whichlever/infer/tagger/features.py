@@ -103,6 +103,9 @@ class Lexicon:
         if kind == _NUMBER:
             size = min(len(word), 12)
             return hash_of(low), hash_of("#number"), hash_of(f"#{size}{'.' in word}")
+        if kind == _TIME:  # the month: zones change with it, and formats
+            month = low[:3] if low[:1].isalpha() else low[:7] if low[4:5] in "-/" else "#time"
+            return hash_of(month), hash_of("#time"), hash_of("#time")
         if kind != _WORD:
             return hash_of(low), hash_of("#" + name), hash_of("#" + name)
         if word.isalpha() and len(word) <= 24:

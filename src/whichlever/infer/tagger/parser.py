@@ -30,6 +30,7 @@ from whichlever.infer.tagger.candidates import (
 from whichlever.infer.tagger.counts import Counts
 from whichlever.infer.tagger.decode import decode
 from whichlever.infer.tagger.features import Lexicon, Looks, hash_of, look
+from whichlever.infer.tagger.habits import Habits, home_of
 from whichlever.infer.tagger.labels import Labels, labels_of, runs_of, spans_of
 from whichlever.infer.tagger.near import Near
 from whichlever.infer.tagger.regions import Fills, filled, regions_of, single
@@ -66,6 +67,8 @@ class Knowledge:
         Votes within sources, and over all of them.
     near
         Labelled lines to compare with.
+    variants, clocks
+        What tells apart how a source's lines are labelled, and which clock they go by.
     fills
         Which fields fill which parts of a line.
     guess
@@ -81,6 +84,8 @@ class Knowledge:
     home: Counts
     common: Counts
     near: Near
+    variants: Habits
+    clocks: Habits
     fills: Fills
     guess: SourceGuess
     weights: Mapping[str, Array]
@@ -131,8 +136,10 @@ class Tagger:
         features = templates(looks)
         rows = self._source_rows(features, looks, given)
         alike = known.near.neighbours(features, looks.first, self._hashes[rows])
-        pairs = self.candidates(features, looks, rows, alike)
-        clocks = known.near.clocks(*alike)
+        way, _ = known.variants.of_lines(features, looks.first, rows)
+        pairs = self.candidates(features, looks, rows, way, alike)
+        clocks, several = known.clocks.of_lines(features, looks.first, rows)
+        clocks = np.where(several, clocks, known.near.clocks(*alike))
         scores = score(pairs, dict(known.weights))
         chosen = decode(pairs, scores, looks.first, known.labels)
         sure = chosen_scores(pairs, scores, chosen, known.habit)
@@ -170,12 +177,12 @@ class Tagger:
         return rows
 
     def candidates(
-        self, features: Array, looks: Looks, rows: Array, alike: tuple[Array, Array]
+        self, features: Array, looks: Looks, rows: Array, way: Array, alike: tuple[Array, Array]
     ) -> Pairs:
         """Collect every token's candidate labels and what speaks for them."""
         known = self.knowledge
         source = rows[looks.line]
-        inside = at_home(features, self._hashes[source])
+        inside = at_home(features, home_of(self._hashes[source], way[looks.line]))
         home = known.home.find(inside)
         near = narrowed(home, len(source))
         common = less(table(known.common, features), near, len(known.labels.marks))
@@ -199,6 +206,8 @@ class Tagger:
             **known.home.arrays("home_"),
             **known.common.arrays("common_"),
             **known.near.arrays(),
+            **known.variants.arrays("variant_"),
+            **known.clocks.arrays("clock_"),
             **known.guess.counts.arrays("guess_"),
             "habit_at": np.stack(where).astype(np.int32),
             "habit_count": known.habit.kinds[where].astype(np.float32),
@@ -247,6 +256,8 @@ class Tagger:
                 Counts.of(arrays, "home_"),
                 Counts.of(arrays, "common_"),
                 Near.of(arrays),
+                Habits.of(arrays, "variant_"),
+                Habits.of(arrays, "clock_"),
                 {str(s): {str(n): str(k) for n, k in f.items()} for s, f in made["fills"].items()},
                 SourceGuess(Counts.of(arrays, "guess_"), len(sources)),
                 weights,

@@ -14,6 +14,7 @@ from whichlever.infer.tagger.features import Lexicon, Looks, hash_of, look
 from whichlever.infer.tagger.labels import OUTSIDE, Labels, Marks, labels_of, marked
 from whichlever.infer.tagger.templates import templates
 from whichlever.models.tagger.clocks import clocks_of
+from whichlever.models.tagger.companions import variants_of
 
 Array = NDArray[Any]
 CHUNK = 256
@@ -39,6 +40,8 @@ class Corpus:
         (lines,) row in ``sources``.
     clock
         (lines,) which of its source's clocks each line goes by.
+    variant
+        (lines,) in which way each line is labelled, of its source's ways.
     hashes
         (sources,) hash of each source's name.
     looks
@@ -53,6 +56,7 @@ class Corpus:
     first: Array
     source: Array
     clock: Array
+    variant: Array
     sources: tuple[str, ...]
     hashes: Array
     labels: Labels
@@ -101,6 +105,7 @@ def corpus_of(
         np.concatenate([[0], np.cumsum(sizes)]),
         np.array(source, np.int64),
         clocks_of(lines),
+        variants_of(lines, np.array(source, np.int64)),
         tuple(names),
         np.array([hash_of(name) for name in names], np.uint64),
         labels_of(tuple(known)),

@@ -26,9 +26,11 @@ from whichlever.infer.tagger.candidates import (
     table,
 )
 from whichlever.infer.tagger.counts import Counts, Entries
+from whichlever.infer.tagger.habits import home_of
 from whichlever.infer.tagger.labels import Labels
 from whichlever.models.tagger.corpus import Corpus
 from whichlever.models.tagger.knowledge import habit_of, home_counts, near_of
+from whichlever.models.tagger.line_habits import learn_habits
 
 Array = NDArray[Any]
 FEW = (8, 12, 20, 20, 30, 50)
@@ -70,6 +72,7 @@ class School:
     home: Counts
     common: Counts
     shapes: tuple[str, ...]
+    parted: frozenset[int] = frozenset()
 
     def episodes(self, seed: int) -> Iterator[Episode]:
         """Draw without end, sources in turn."""
@@ -97,25 +100,36 @@ class School:
         tokens = corpus.tokens(query)
         features = corpus.features[tokens]
         source = corpus.source[corpus.line[tokens]]
-        home = home_counts(corpus, support).find(at_home(features, corpus.hashes[source]))
+        first = np.concatenate([[0], np.cumsum(np.diff(corpus.first)[query])])
+        line = np.repeat(np.arange(len(query)), np.diff(first))
+        ways = learn_habits(corpus, support, corpus.variant)
+        way, _ = ways.of_lines(features, first, corpus.source[query])
+        parted = set(ways.source.tolist())
+        home = home_counts(corpus, support, parted).find(
+            at_home(features, home_of(corpus.hashes[source], way[line]))
+        )
         common = self._common(features, without)
         habit = habit_of(corpus, support)
         near = near_of(corpus, support)
-        first = np.concatenate([[0], np.cumsum(np.diff(corpus.first)[query])])
-        line = np.repeat(np.arange(len(query)), np.diff(first))
         rows, cosine = near.neighbours(features, first, corpus.hashes[corpus.source[query]])
         close = near.votes(features, line, rows, cosine, len(corpus.labels.marks))
         pairs = gather(
             home, common, close, cosine[line, 0], corpus.kind[tokens], source, habit, corpus.labels
         )
-        return Episode(query, pairs, corpus.label[tokens], habit, near.clocks(rows, cosine))
+        clock, several = learn_habits(corpus, support, corpus.clock).of_lines(
+            features, first, corpus.source[query]
+        )
+        clock = np.where(several, clock, near.clocks(rows, cosine))
+        return Episode(query, pairs, corpus.label[tokens], habit, clock)
 
     def _common(self, features: Array, without: list[int]) -> Entries:
         common = table(self.common, features)
         for source in without[:RELATIVES]:
-            hashes = np.full(len(features), self.corpus.hashes[source])
-            own = narrowed(self.home.find(at_home(features, hashes)), len(features))
-            common = less(common, own, len(self.corpus.labels.marks))
+            for way in (0, 1) if source in self.parted else (0,):
+                home = home_of(self.corpus.hashes[source : source + 1], np.array([way]))
+                inside = at_home(features, np.repeat(home, len(features)))
+                own = narrowed(self.home.find(inside), len(features))
+                common = less(common, own, len(self.corpus.labels.marks))
         return common
 
     def _parted(self, lines: Array, rng: random.Random) -> tuple[Array, Array]:

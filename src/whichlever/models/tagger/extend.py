@@ -13,6 +13,7 @@ from whichlever.fields.normalise import Rule
 from whichlever.infer.tagger import Tagger
 from whichlever.infer.tagger.candidates import Habit
 from whichlever.infer.tagger.counts import Counts, count, entry_keys
+from whichlever.infer.tagger.habits import Habits
 from whichlever.infer.tagger.near import Near
 from whichlever.infer.tagger.parser import Knowledge
 from whichlever.infer.tagger.sources import SourceGuess, learn_sources
@@ -25,6 +26,7 @@ from whichlever.models.tagger.knowledge import (
     home_counts,
     near_of,
 )
+from whichlever.models.tagger.line_habits import learn_habits
 
 Array = NDArray[Any]
 
@@ -44,6 +46,10 @@ def extended(base: Tagger, lines: Sequence[Aligned], schema: Schema) -> Tagger:
     known = base.knowledge
     corpus = corpus_of(lines, known.sources, known.labels.marks)
     every = np.arange(len(lines))
+    new = every[corpus.source >= len(known.sources)]
+    variants = learn_habits(corpus, new, corpus.variant, len(known.variants.source))
+    clocks = learn_habits(corpus, new, corpus.clock, len(known.clocks.source))
+    parted = set(variants.source.tolist())
     guess = learn_sources(corpus.features, corpus.first, corpus.source, len(corpus.sources))
     return Tagger(
         Knowledge(
@@ -51,9 +57,11 @@ def extended(base: Tagger, lines: Sequence[Aligned], schema: Schema) -> Tagger:
             corpus.labels,
             corpus.sources,
             _habits(known.habit, habit_of(corpus, every)),
-            merged(known.home, home_counts(corpus, every)),
-            merged(known.common, common_counts(corpus)),
+            merged(known.home, home_counts(corpus, every, parted)),
+            merged(known.common, common_counts(corpus, parted)),
             _near(known.near, near_of(corpus, every, len(known.near.size))),
+            _both(known.variants, variants),
+            _both(known.clocks, clocks),
             {**known.fills, **fills_of(corpus, every)},
             SourceGuess(merged(known.guess.counts, guess.counts), len(corpus.sources)),
             known.weights,
@@ -106,6 +114,18 @@ def _habits(base: Habit, other: Habit) -> Habit:
     kinds[:sources, :labels] += base.kinds[:-1]
     lines[:sources] += base.lines[:-1]
     return Habit(kinds, lines)
+
+
+def _both(base: Habits, other: Habits) -> Habits:
+    key = np.concatenate([base.key, other.key])
+    order = np.argsort(key)
+    return Habits(
+        np.concatenate([base.source, other.source]),
+        np.concatenate([base.value, other.value]),
+        np.concatenate([base.bias, other.bias]),
+        key[order],
+        np.concatenate([base.weight, other.weight])[order],
+    )
 
 
 def _near(base: Near, other: Near) -> Near:

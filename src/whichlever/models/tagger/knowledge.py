@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from whichlever.fields.tokens import KINDS
 from whichlever.infer.tagger.candidates import ABROAD, TEMPLATES, Habit, at_home
 from whichlever.infer.tagger.counts import Counts, count, strongest
+from whichlever.infer.tagger.habits import home_of
 from whichlever.infer.tagger.labels import runs_of
 from whichlever.infer.tagger.near import Near, learn_near
 from whichlever.infer.tagger.regions import learn_fills, regions_of
@@ -20,25 +22,47 @@ HOME_LABELS = 8
 """Labels kept of what one source says of one feature."""
 LEAST_SHARE = 0.02
 """Of a feature's votes: what a label with fewer has is noise, and slow."""
+OTHER_WAY = 0.2
+"""Weight of a line that is labelled in another way than its source's lines at hand."""
 COMMON_LABELS = 6
 """Labels kept of what all sources say of one feature."""
 
 
-def home_counts(corpus: Corpus, lines: Array) -> Counts:
-    """Count within sources, over some lines."""
-    tokens = corpus.tokens(lines)
-    inside = at_home(corpus.features[tokens], corpus.hashes[corpus.source[corpus.line[tokens]]])
-    counts = count(inside.ravel(), np.repeat(corpus.label[tokens], TEMPLATES))
+def _voices(
+    corpus: Corpus, lines: Array, parted: Collection[int]
+) -> Iterator[tuple[int, int, Array, Array]]:
+    """Yield source, way of labelling, lines and their weights: once a source, or once a way."""
+    for source in np.unique(corpus.source[lines]).tolist():
+        own = lines[corpus.source[lines] == source]
+        ways = np.unique(corpus.variant[own]).tolist() if source in parted else [0]
+        for way in ways:
+            weight = np.ones(len(own), np.float32)
+            if len(ways) > 1:
+                weight[corpus.variant[own] != way] = OTHER_WAY
+            yield source, way, own, weight
+
+
+def home_counts(corpus: Corpus, lines: Array, parted: Collection[int] = ()) -> Counts:
+    """Count within sources, over some lines; apart by way of labelling in ``parted`` sources."""
+    features, labels, weights = [], [], []
+    for source, way, own, weight in _voices(corpus, lines, parted):
+        tokens = corpus.tokens(own)
+        home = home_of(corpus.hashes[source : source + 1], np.array([way]))
+        features.append(at_home(corpus.features[tokens], np.repeat(home, len(tokens))).ravel())
+        labels.append(np.repeat(corpus.label[tokens], TEMPLATES))
+        weights.append(np.repeat(np.repeat(weight, np.diff(corpus.first)[own]), TEMPLATES))
+    counts = count(np.concatenate(features), np.concatenate(labels), np.concatenate(weights))
     return strongest(counts, HOME_LABELS, LEAST_SHARE)
 
 
-def common_counts(corpus: Corpus) -> Counts:
-    """Count over all sources; each source's word has at most the weight of one."""
+def common_counts(corpus: Corpus, parted: Collection[int] = ()) -> Counts:
+    """Count over all sources; each voice has at most the weight of one."""
     features, labels, weights = [], [], []
-    for source in range(len(corpus.sources)):
-        tokens = corpus.tokens(np.flatnonzero(corpus.source == source))
+    for _, _, own, weight in _voices(corpus, np.arange(len(corpus.source)), parted):
+        tokens = corpus.tokens(own)
         wide = np.ascontiguousarray(corpus.features[tokens][:, ABROAD])
-        one = count(wide.ravel(), np.repeat(corpus.label[tokens], len(ABROAD)))
+        heavy = np.repeat(np.repeat(weight, np.diff(corpus.first)[own]), len(ABROAD))
+        one = count(wide.ravel(), np.repeat(corpus.label[tokens], len(ABROAD)), heavy)
         sizes = np.diff(one.first)
         features.append(np.repeat(one.key, sizes))
         labels.append(one.label)

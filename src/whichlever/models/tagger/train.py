@@ -26,6 +26,7 @@ from whichlever.models.tagger.knowledge import (
     home_counts,
     near_of,
 )
+from whichlever.models.tagger.line_habits import learn_habits
 from whichlever.progress import Progress, Silent
 
 SECONDS = 600.0
@@ -84,11 +85,14 @@ def train_tagger(
     corpus = corpus_of(aligned)
     every = np.arange(len(aligned))
     with watcher.step("Counting", len(aligned)):
+        variants = learn_habits(corpus, every, corpus.variant)
+        parted = frozenset(variants.source.tolist())
         school = School(
             corpus,
-            home_counts(corpus, every),
-            common_counts(corpus),
+            home_counts(corpus, every, parted),
+            common_counts(corpus, parted),
             tuple(line_shape(one.line.text) for one in aligned),
+            parted,
         )
     episodes = _exercises(school, seed, budget * 0.6, watcher)
     with watcher.step("Weighing votes", len(episodes)):
@@ -106,6 +110,8 @@ def train_tagger(
             school.home,
             school.common,
             near_of(corpus, every),
+            variants,
+            learn_habits(corpus, every, corpus.clock),
             fills_of(corpus, every),
             guess,
             weights,
