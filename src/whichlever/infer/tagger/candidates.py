@@ -27,7 +27,8 @@ HOME = tuple(
         "left2+word+right", "column+kind", "column+type+inside", "said+kind", "said2+kind", "word",
         "order+type", "blank+kind", "left3+right2", "quote+blank+column", "left2+right2+class",
         "type3+order+kind", "type+left2", "column+inside+kind+left", "shape", "key+quoted",
-        "column+quoted", "column+inside+type2+kind", "said2+left+right",
+        "column+quoted", "column+inside+type2+kind", "said2+left+right", "type+said+kind",
+        "type+left+right+kind", "type+said2+kind",
     )
 )  # fmt: skip
 """Templates that vote within a source."""

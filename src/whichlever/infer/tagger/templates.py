@@ -46,6 +46,7 @@ NAMES = (
     "quote+blank+column", "class+key", "left2+right2+class", "type3+order+kind", "type+left2",
     "column+inside+kind+left", "key+kind", "shape", "left6", "key+quoted", "column+quoted",
     "column+inside+type2+kind", "said2+left+right",
+    "type+left+right+kind", "type+said2+kind",
 )  # fmt: skip
 """What each template combines; the order is part of the format."""
 
@@ -105,6 +106,8 @@ def templates(looks: Looks) -> Hashes:
         mix(33, column, np.minimum(inside, two), quoted, c["type2"]),
         mix(34, column, inside, c["type2"], kind),
         mix(35, said_class, said2_class, left[0], right[0], own_gap),
+        mix(36, c["type"], left[0], right[0], own_gap),
+        mix(37, c["type"], said_class, said2_class, left[0], own_gap),
     ]
     return np.stack(rows, axis=1) if len(word) else np.zeros((0, len(NAMES)), np.uint64)
 
