@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from itertools import product
 
 from whichlever.fields import normalise, timestamps
@@ -77,11 +78,20 @@ def format_of(part: Variable, rule: Rule) -> Format | None:
         return None
     if part.kind in ("digits", "number"):
         return _epoch(part, rule)
-    for pattern in _patterns():
-        rendered = [_render(moment, pattern) for moment in _TRIED]
-        if form_of(rendered[0]) == part.form and (found := _checked(pattern, rendered, rule)):
+    for pattern, rendered in _by_form().get(part.form, ()):
+        if found := _checked(pattern, list(rendered), rule):
             return found
     return None
+
+
+@lru_cache(1)
+def _by_form() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """Form → patterns that write it, in the order in which they are tried, with examples."""
+    found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for pattern in _patterns():
+        rendered = tuple(_render(moment, pattern) for moment in _TRIED)
+        found.setdefault(form_of(rendered[0]), []).append((pattern, rendered))
+    return found
 
 
 def _patterns() -> Iterator[str]:
