@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md",
          "docs/results/curves.md", "docs/results/validity.md",
-         "docs/results/attack.md", "docs/results/serving.md")  # fmt: skip
+         "docs/results/attack.md", "docs/results/serving.md", "docs/results/logs.md")  # fmt: skip
 BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -354,6 +354,7 @@ def blocks() -> dict[str, str]:
         found = json.loads((RESULTS / "mail.json").read_text())
         made |= _beside("mail_tables").mail_blocks(found)
     made |= _beside("serving_tables").serving_blocks()
+    made |= _beside("logs_tables").blocks()
     static = ROOT / "bench" / "results" / "static_speed.json"
     if static.exists():
         made["static-speed"] = speed_table(json.loads(static.read_text()))
