@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,16 +30,11 @@ def static_shares(model: StaticModel, units: Units, label: int, other: int) -> t
     shares, rest
         Shape (units,); ``shares.sum() + rest`` is log p(label) − log p(other).
     """
-    from tokenizers import Tokenizer
-
     shares = np.zeros(len(units))
     rest = float(model.bias[label] - model.bias[other])
-    tokenizer = Tokenizer.from_str(model.tokenizer)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     # One character for one, so that offsets hold where half a surrogate pair is replaced.
     clean = units.text.encode("utf-8", "replace").decode()
-    encoded = tokenizer.encode(clean, add_special_tokens=False)
+    encoded = _tokenizer(model.tokenizer).encode(clean, add_special_tokens=False)
     ids = np.array(encoded.ids, np.int64)
     if not len(ids) or not len(units):
         return shares, rest
@@ -50,6 +48,17 @@ def static_shares(model: StaticModel, units: Units, label: int, other: int) -> t
         np.add.at(shares, owner[:-1], half)
         np.add.at(shares, owner[1:], half)
     return shares, rest
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(said: str) -> Any:  # noqa: ANN401 - a tokenizers.Tokenizer
+    """Reading one takes far longer than explaining a row."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_str(said)
+    made.no_truncation()
+    made.no_padding()
+    return made
 
 
 def _side(model: StaticModel, sums: npt.NDArray[np.float32], label: int, other: int) -> Floats:
