@@ -101,7 +101,7 @@ def test_what_is_needed_is_the_closure_of_requirements() -> None:
     serving = {one.name for one in needed(("serve",))}
     assert {"whichlever", "numpy", "annotated-types"} <= plain
     assert "uvicorn" not in plain
-    assert {"uvicorn", "h11", "starlette"} <= serving  # h11 is what uvicorn asks for
+    assert {"uvicorn", "h11", "httptools"} <= serving  # h11 is what uvicorn asks for
     within = requirements_within([find("uvicorn"), find("h11"), find("click")], ())
     assert within == {"uvicorn": ["click", "h11"], "h11": [], "click": []}
 
