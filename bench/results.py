@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md",
          "docs/results/curves.md", "docs/results/validity.md",
-         "docs/results/attack.md", "docs/results/serving.md")  # fmt: skip
+         "docs/results/attack.md", "docs/results/serving.md", "docs/results/logs.md")  # fmt: skip
 BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
 

@@ -237,11 +237,13 @@ class Tagger:
         """
         try:
             made = json.loads(files[MADE])
-            if made["format"] != FORMAT or tuple(made["templates"]) != NAMES:
+            if made["format"] != FORMAT:
                 raise BundleError(
                     f"the tagger is of format {made['format']}, this version reads {FORMAT}; "
                     "train it again"
                 )
+            if tuple(made["templates"]) != NAMES:
+                raise BundleError("the tagger votes by other templates; train it again")
             arrays = read_arrays(files[ARRAYS])
             labels = labels_of([tuple(marks) for marks in made["labels"]])
             sources = tuple(str(name) for name in made["sources"])
