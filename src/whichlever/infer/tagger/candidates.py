@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whichlever.infer.tagger.counts import Counts, Entries
+from whichlever.infer.tagger.counts import Counts, Entries, ranks
 from whichlever.infer.tagger.features import Hashes, mix
 from whichlever.infer.tagger.labels import Labels
 from whichlever.infer.tagger.near import CLOSE
@@ -300,8 +300,7 @@ def _strongest(pair: Array, votes: Array, many: int, most: int) -> Array:
     # One sort by token, then by votes: fewer than 64 templates vote with at most one each.
     order = np.argsort(owner * 64.0 - np.minimum(sums, 63))
     owner = owner[order]
-    rank = np.arange(len(order)) - np.searchsorted(owner, owner)
-    return np.asarray(pair[order][rank < most])
+    return np.asarray(pair[order][ranks(owner) < most])
 
 
 def _extras(

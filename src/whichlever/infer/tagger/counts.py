@@ -205,3 +205,9 @@ def strongest(counts: Counts, most: int, least: float = 0.0) -> Counts:
     sizes = np.bincount(feature[kept], minlength=len(counts.key))
     first = np.concatenate([[0], np.cumsum(sizes)])
     return Counts(counts.key, first, counts.label[kept], counts.weight[kept], counts.total)
+
+
+def ranks(owner: Array) -> Array:
+    """Number each run of like values from 0: ``[3, 3, 5]`` to ``[0, 1, 0]``."""
+    begin = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))[: len(owner)]
+    return np.arange(len(owner)) - np.repeat(begin, np.diff(np.append(begin, len(owner))))

@@ -7,7 +7,7 @@ apart where neighbours do not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Habits:
     bias: Array
     key: Hashes
     weight: Array
+    _places: list[Places] = field(default_factory=list, compare=False, repr=False)
 
     def of_lines(self, features: Hashes, first: Array, source: Array) -> tuple[Array, Array]:
         """Return each line's habit, and whether its source has several; else it is 0.
@@ -78,7 +79,9 @@ class Habits:
             return value, many > 0
         word, of = words_of(features, first)
         size = np.sqrt(np.maximum(np.bincount(of, minlength=lines), 1))
-        places = Places(self.key)
+        if not self._places:
+            self._places.append(Places(self.key))
+        places = self._places[0]
         best = np.full(lines, -np.inf)
         for k in range(int(many.max())):
             able = many > k

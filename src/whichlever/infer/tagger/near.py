@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whichlever.infer.tagger.counts import Counts, Entries, Places, count
+from whichlever.infer.tagger.counts import Counts, Entries, Places, count, ranks
 from whichlever.infer.tagger.features import Hashes, mix
 from whichlever.infer.tagger.sources import head
 from whichlever.infer.tagger.templates import NAMES
@@ -97,7 +97,7 @@ class Near:
         like = (shared / (own[mine] * (self.size[other] + 1e-6))).astype(np.float32)
         order = np.argsort(mine * 4.0 - like)
         mine, other, like = mine[order], other[order], like[order]
-        rank = np.arange(len(mine)) - np.searchsorted(mine, mine)
+        rank = ranks(mine)
         kept = rank < NEIGHBOURS
         rows[mine[kept], rank[kept]] = other[kept]
         cosine[mine[kept], rank[kept]] = like[kept]
