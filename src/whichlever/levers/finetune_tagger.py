@@ -140,10 +140,14 @@ class FinetuneTagger:
 def compiled_shapes(rows: Sequence[Row], schema: Schema) -> ShapeBook:
     """The shapes of labelled lines."""
     book = ShapeBook(schema)
-    for found in aligned_rows(rows):
-        if found.spans:
-            said = Parsed(found.spans, 1.0)
-            book.learn(found.line.text, said, found.line.source, labelled=True)
+    book.learn_many(
+        (
+            (found.line.text, Parsed(found.spans, 1.0), found.line.source)
+            for found in aligned_rows(rows)
+            if found.spans
+        ),
+        labelled=True,
+    )
     return book
 
 

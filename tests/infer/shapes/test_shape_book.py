@@ -12,6 +12,7 @@ from whichlever.errors import DataError
 from whichlever.fields.spans import Parsed, Span
 from whichlever.fields.values import fields_of
 from whichlever.infer.shapes import ShapeBook
+from whichlever.infer.shapes.merging import Place, merged
 
 
 def book_of(*lines):
@@ -228,3 +229,14 @@ def test_a_megabyte_is_not_tried():
     line, parsed = login("a" * 1_000_000, "10.0.0.1", "22")
     assert book.learn(line, parsed) is None
     assert book.parse(line) is None
+
+
+def test_a_place_that_another_shape_has_not_merges_nothing():
+    """Places are found by hash; lines made to share one must not stop the stream."""
+    known = [
+        next(iter(book_of((line, labelled(line, ip="10.0.0.1")))))
+        for line in ("fetch 10.0.0.1 done", "10.0.0.1 gone", "-- 10.0.0.1")
+    ]
+    place = Place(0, 0, 5)
+    assert merged(known[:1] + known[1:2], place) is None
+    assert merged(known[:1] + known[2:], place) is None

@@ -107,24 +107,29 @@ def merged(shapes: Sequence[Known], place: Place) -> Known | None:
     """Make one shape with a variable in place of the word; None if it does not hold for all."""
     skeleton = opened(shapes[0].skeleton, [place])
     for other in shapes[1:]:
+        same = _same(other, place)
+        parallel = () if same is None else opened(other.skeleton, [same]).parts
+        if len(parallel) != len(skeleton.parts):
+            return None
         parts = tuple(
             a.joined(b) if isinstance(a, Variable) and isinstance(b, Variable) else a
-            for a, b in zip(
-                skeleton.parts, opened(other.skeleton, [_same(other, place)]).parts, strict=True
-            )
+            for a, b in zip(skeleton.parts, parallel, strict=True)
         )
         skeleton = Skeleton(parts, skeleton.named, skeleton.source)
     examples: list[Example] = [example for shape in shapes for example in shape.examples]
     return compiled(skeleton, examples, total([shape.evidence for shape in shapes]))
 
 
-def _same(known: Known, place: Place) -> Place:
-    """Return the place in another shape, whose word there has another length."""
-    part = known.skeleton.parts[place.part]
-    assert isinstance(part, str)
-    match = WORD.match(part, place.start)
-    assert match is not None
-    return Place(place.part, *match.span())
+def _same(known: Known, place: Place) -> Place | None:
+    """Return the place in another shape, whose word there has another length.
+
+    None where it has no word there: places are found by a hash, which lines of an attacker's
+    making may share without being alike.
+    """
+    parts = known.skeleton.parts
+    part = parts[place.part] if place.part < len(parts) else None
+    match = WORD.match(part, place.start) if isinstance(part, str) else None
+    return None if match is None else Place(place.part, *match.span())
 
 
 def opened(skeleton: Skeleton, places: Sequence[Place]) -> Skeleton:
