@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup demo test check format bench results schema clean browser load strace vrl
+.PHONY: setup demo test check format bench results schema clean browser load mailservers strace vrl
 
 setup: $(VENV)/.ready
 
@@ -47,6 +47,15 @@ load:
 	     && apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends wrk >/dev/null; } \
 	|| echo "No wrk here: the load test will be skipped (Debian: apt-get install wrk)"
 
+# The milter and the IMAP watch are tested with a real Postfix and a real Dovecot on loopback, with their
+# own configuration; without them those tests are skipped and say so. Debian's own Postfix stays unset.
+mailservers:
+	@{ PATH="$$PATH:/usr/sbin" && command -v postfix && command -v dovecot; } >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Postfix and Dovecot for the tests of mail ..." \
+	     && apt-get -qq update && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections \
+	     && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends postfix dovecot-imapd >/dev/null; } \
+	|| echo "No Postfix or Dovecot here: the tests of mail servers will be skipped (Debian: apt-get install postfix dovecot-imapd)"
+
 # Vector's own runtime needs Python 3.12 or newer; where only an older one runs the rest, another
 # that is there gets an environment of its own for the one test that wants it, or it is skipped.
 vrl: $(VENV)/.test
@@ -57,7 +66,7 @@ vrl: $(VENV)/.test
 	         && $(VENV)/vrl/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt vector-vrl && exit 0; \
 	     done; echo "No vector-vrl here: the test of the VRL export will be skipped (it needs Python 3.12 or newer)"; }
 
-test: $(VENV)/.test browser strace load vrl
+test: $(VENV)/.test browser strace load mailservers vrl
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.test

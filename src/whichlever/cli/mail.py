@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from whichlever.cli import mail_collect, mail_scan, mail_style
+from whichlever.cli import mail_collect, mail_milter, mail_scan, mail_style
 
 app = typer.Typer(help="Mail: rows to learn from, and verdicts with reasons.", no_args_is_help=True)
 app.command("collect")(mail_collect.collect)
 app.command("history")(mail_collect.history)
 app.command("scan")(mail_scan.scan)
+app.command("milter")(mail_milter.milter)
 app.command("enrol")(mail_style.enrol)
 app.command("check")(mail_style.check)
 app.command("profiles")(mail_style.profiles)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from whichlever.mail.message import Message
 
 
 class PhishingPack:
@@ -18,6 +21,14 @@ class PhishingPack:
         from whichlever.packs.phishing.render import render
 
         return render(record, version)
+
+    def render_mail(self, message: Message, version: int = 1) -> str:
+        """As `render`, of a mail that was read already; ValueError for an unknown version."""
+        from whichlever.packs.phishing.render import render_message
+
+        if version not in self.versions:
+            raise ValueError(f"phishing@{version} is not spoken here; phishing@1 is")
+        return render_message(message)
 
     def records(
         self, name: str, stream: BinaryIO
