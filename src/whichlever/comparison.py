@@ -18,6 +18,7 @@ from whichlever import trials
 from whichlever.attack import check_attack, with_attacks
 from whichlever.autoclose import autoclose_evidence
 from whichlever.change import AfterFit
+from whichlever.closed import as_choice
 from whichlever.curves import check_curve, run_curve
 from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, split_rows
 from whichlever.data.target_map import say_unlabelled, with_unlabelled
@@ -133,7 +134,8 @@ def prepare(task: Task, progress: Progress | None = None) -> Prepared:
         dataset, audit = prepare_fields(dataset, splits, task, progress)
         return Prepared(dataset, splits, audit)
     with progress.step("audit"):
-        audit = audit_splits(splits, task, dataset.labels, windows=_windows(task))
+        seen = as_choice(task)
+        audit = audit_splits(splits, seen, dataset.labels, windows=_windows(task))
         audit = with_unlabelled(audit, dataset.unlabelled)
     return Prepared(dataset, splits, audit)
 

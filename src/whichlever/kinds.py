@@ -8,26 +8,43 @@ from typing import Any, Final
 METRICS: Final[Mapping[str, tuple[str, ...]]] = {
     "classify": ("macro_f1", "accuracy"),
     "extract": ("micro_f1", "line_exact"),
+    "generate": ("exact_match", "token_f1", "rouge_l"),
 }
 """The metrics that a goal may name, by kind; the first is the goal unless another is named.
 
 ``micro_f1``: over all rows, the F1 of (name, value) pairs said against the true ones.
 ``line_exact``: the share of rows whose fields are all right and none is missing or too many.
+``exact_match``, ``token_f1``, ``rouge_l``: means over rows, after normalising
+(`whichlever.likeness`).
 """
 
 FAMILY_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {
     "classify": ("static", "encoder"),
     "extract": ("tagger",),
+    "generate": ("decoder", "static", "encoder"),
 }
 """The sizes a fine-tune is done at, by kind; all of them unless some are named."""
 
-_CLASSIFY_KEYS = (
-    "labels", "documents", "change", "mistakes", "autoclose", "workload", "noise",
-    "attack",
-)  # fmt: skip
-_CLASSIFY_DATA = ("match", "target_map", "document", "unseen_labels")
-_EXTRACT_KEYS = ("fields",)
-_EXTRACT_DATA = ("source", "file")
+_LABELLED = ("classify",)
+_TASK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("labels", "change", "mistakes", "autoclose", "workload"), _LABELLED),
+    **dict.fromkeys(("noise", "attack"), _LABELLED),
+    "documents": ("classify", "generate"),
+    "curve": ("classify", "extract"),
+    "fields": ("extract",),
+    "answers": ("generate",),
+}
+_DATA_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("target_map", "document", "unseen_labels"), _LABELLED),
+    "match": ("classify", "generate"),
+    "source": ("extract",),
+    "file": ("extract",),
+}
+_LEVER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"hybrid": _LABELLED}
+"""Keys that not every kind takes, and the kinds that do."""
+
+_TARGETS: Final[Mapping[str, str]] = {"extract": "fields", "generate": "output"}
+_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {"extract": ("tagger",), "generate": ("decoder",)}
 
 
 def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,19 +56,20 @@ def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
         As YAML held them; nothing in them is changed in place.
     """
     out = dict(values)
-    if out.get("kind") != "extract":
+    kind = out.get("kind")
+    if not isinstance(kind, str) or kind not in _TARGETS:
         return out
     goal = out.get("goal", {})
     if isinstance(goal, Mapping):
-        out["goal"] = {"metric": METRICS["extract"][0], **goal}
+        out["goal"] = {"metric": METRICS[kind][0], **goal}
     data = out.get("data")
     if isinstance(data, Mapping):
-        out["data"] = {"target": "fields", **data}
+        out["data"] = {"target": _TARGETS[kind], **data}
     levers = out.get("levers", {"prompt": {}, "rag": {}, "finetune": {}})
     if isinstance(levers, Mapping) and "finetune" in levers:
         tuned = levers["finetune"] if levers["finetune"] is not None else {}
         if isinstance(tuned, Mapping):
-            tuned = {"rungs": list(FAMILY_RUNGS["extract"]), "joined": False, **tuned}
+            tuned = {"rungs": list(_RUNGS[kind]), "joined": False, **tuned}
         levers = {**levers, "finetune": tuned}
     out["levers"] = levers
     return out
@@ -67,11 +85,10 @@ def foreign(
     task, data, levers
         The keys that were given, at the top, under ``data:`` and under ``levers:``.
     """
-    other = "classify" if kind == "extract" else "extract"
-    keys = _CLASSIFY_KEYS if kind == "extract" else _EXTRACT_KEYS
-    columns = _CLASSIFY_DATA if kind == "extract" else _EXTRACT_DATA
-    found = [key for key in keys if key in task]
-    found += [f"data.{key}" for key in columns if key in data]
-    if kind == "extract" and "hybrid" in levers:
-        found.append("levers.hybrid")
-    return f"{found[0]} goes with kind: {other}; take it out" if found else None
+    for where, given, takers in (
+        ("", task, _TASK_KEYS), ("data.", data, _DATA_KEYS), ("levers.", levers, _LEVER_KEYS)
+    ):  # fmt: skip
+        for key, kinds in takers.items():
+            if key in given and kind not in kinds:
+                return f"{where}{key} goes with kind: {' or '.join(kinds)}; take it out"
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from whichlever.closed import as_choice
 from whichlever.data import Audit, Dataset, Splits
 from whichlever.extracting import line_tags
 from whichlever.llm.batch import write_requests
@@ -49,8 +50,8 @@ def write_texts(run: Path, task: Task, dataset: Dataset, splits: Splits, *, keep
         for name in ("examples.parquet", "requests.jsonl"):
             (run / name).unlink(missing_ok=True)
         return
-    if task.kind == "classify":
-        write_requests(run / "requests.jsonl", splits.test, task, dataset.labels)
+    if dataset.schema is None and dataset.labels:
+        write_requests(run / "requests.jsonl", splits.test, as_choice(task), dataset.labels)
     texts = [(row.id, row.text[:EXAMPLE_CHARS], len(row.text)) for row in splits.test]
     schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "chars": pl.Int64}
     with written_aside(run / "examples.parquet") as aside:

@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-RUNGS = ("static", "encoder", "tagger")
+from whichlever.settings_base import Choices, Model, Window, different
+from whichlever.settings_decoder import DecoderSettings
 
-T = TypeVar("T")
-
-
-def _different(values: list[T]) -> list[T]:
-    for i, value in enumerate(values):
-        if value in values[:i]:
-            raise ValueError(f"{value!r} stands there twice; once is enough")
-    return values
-
-
-Choices = Annotated[
-    list[T],
-    AfterValidator(_different),
-    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
-]
-"""At least one, each another: every one of them is tried."""
-
-Window = Annotated[int, Field(ge=1)] | Literal["all"]
-
-
-class Model(BaseModel):
-    """Strict about keys, frozen once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+RUNGS = ("static", "encoder", "tagger", "decoder")
 
 
 class LinearSettings(Model):
@@ -108,8 +79,9 @@ class RagSettings(_LLMSettings):
 class FinetuneSettings(Model):
     """Fine-tuning: which rungs, from which base, within which budget."""
 
-    rungs: Choices[Literal["static", "encoder", "tagger"]] = Field(
-        default=["static", "encoder"], description="tagger: kind extract, where it is the default."
+    rungs: Choices[Literal["static", "encoder", "tagger", "decoder"]] = Field(
+        default=["static", "encoder"],
+        description="tagger: kind extract, decoder: kind generate, where they are the defaults.",
     )
     base: str = Field(
         default="all-minilm-l6-v2",
@@ -151,6 +123,7 @@ class FinetuneSettings(Model):
         "others' validation scores say how much luck there is. Unless given: static 3, encoder 1.",
     )
     threads: int | None = Field(default=None, ge=1)
+    decoder: DecoderSettings = DecoderSettings()
 
 
 class HybridSettings(Model):
@@ -252,7 +225,7 @@ class CurveSettings(Model):
         "run.",
     )
     draws: int = Field(default=3, ge=1, le=20, description="Random nested draws.")
-    delays: Annotated[list[Annotated[float, Field(gt=0)]], AfterValidator(_different)] = Field(
+    delays: Annotated[list[Annotated[float, Field(gt=0)]], AfterValidator(different)] = Field(
         default=[7, 30, 90],
         description="Days that labels come late, where rows have times; [] measures none.",
     )

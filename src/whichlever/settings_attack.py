@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from whichlever.settings import Choices, Model
+from whichlever.settings_base import Choices, Model
 
 
 class AttackSettings(Model):

@@ -15,6 +15,7 @@ import polars as pl
 
 from whichlever import trials
 from whichlever.calibrate import Temperature
+from whichlever.closed import as_choice
 from whichlever.data import Dataset, Splits
 from whichlever.levers import Context, Fit, Lever
 from whichlever.levers.after import AfterFits
@@ -26,6 +27,7 @@ from whichlever.progress import Progress
 from whichlever.run import digest, read_json, write_json
 from whichlever.task import Task
 from whichlever.trials_fields import exact_lines, line_scores, with_fields
+from whichlever.trials_texts import with_texts
 from whichlever.version import VERSION
 
 CHUNK = 2_048
@@ -136,7 +138,8 @@ def fit_lever(
         home = folder.parents[1] / part.id / step_key(part, task, dataset, splits, seed)[:16]
         home.mkdir(parents=True, exist_ok=True)
         parts[part.id], _ = fit_lever(part, task, dataset, splits, home, seed, progress)
-    context = Context(task, dataset.labels, seed, folder, progress, test_ids, parts, dataset.schema)
+    seen = as_choice(task)
+    context = Context(seen, dataset.labels, seed, folder, progress, test_ids, parts, dataset.schema)
     seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
     took = folder / "fit_seconds.json"
     recorded = read_json(took) if took.exists() else None
@@ -252,6 +255,12 @@ def _answer(
         parts = zip(frames, (calibrate, test), (answers, tested), strict=True)
         frames = [
             with_fields(frame, rows, given, dataset.labels, dataset.schema, keep=keep_texts)
+            for frame, rows, given in parts
+        ]
+    elif task.kind == "generate":
+        parts = zip(frames, (calibrate, test), (answers, tested), strict=True)
+        frames = [
+            with_texts(frame, rows, given, dataset.labels, keep=keep_texts)
             for frame, rows, given in parts
         ]
     return Step(pl.concat(frames), facts)

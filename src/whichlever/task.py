@@ -28,7 +28,6 @@ from whichlever.settings import (
     HybridSettings,
     Levers,
     LinearSettings,
-    Model,
     NoiseSettings,
     PromptSettings,
     RagSettings,
@@ -36,6 +35,7 @@ from whichlever.settings import (
     WorkloadSettings,
 )
 from whichlever.settings_attack import AttackSettings
+from whichlever.settings_base import Model
 from whichlever.task_data import Change, Data, Split, as_word
 from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
 
@@ -193,13 +193,18 @@ class Task(Model):
     version: Literal[1] = 1
     task: str = Field(min_length=1, max_length=200)
     pack: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+@\d+$")
-    kind: Literal["classify", "extract"] = "classify"
+    kind: Literal["classify", "extract", "generate"] = "classify"
     about: str = ""
     data: Data
     labels: dict[str, str] = Field(default_factory=dict, json_schema_extra=_labels_too)
     fields: dict[str, FieldSettings] = Field(
         default_factory=dict,
         description="extract: the names to copy out; left out, those of the training rows.",
+    )
+    answers: Literal["closed", "open"] | None = Field(
+        default=None,
+        description="generate: whether every answer is one of a set (closed) or may be any text; "
+        "left out, told by how often the same answer stands in rows outside test.",
     )
     documents: str | None = None
     change: Change | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from whichlever.settings import Model
+from whichlever.settings_base import Model
 
 Column = Annotated[str, Field(min_length=1)]
 Share = float | int
@@ -66,7 +66,9 @@ class Data(Model):
         description="Column that describes the input, such as the rule that fired: only which of "
         "its words are found in the input is read, which means the same under any rule.",
     )
-    target: Column = Field(default="label", description="With kind: extract, fields.")
+    target: Column = Field(
+        default="label", description="With kind: extract, fields; with generate, output."
+    )
     target_map: dict[str, str] = Field(
         default_factory=dict,
         description="From values of the target column (an analyst's verdict, a workflow status) "

@@ -209,7 +209,7 @@ def make_manifest(
     versions = {name: str(v) for name, v in packages.items() if v is not None}
     return Manifest(
         format=2 if task.kind == "extract" else 1,
-        kind=task.kind,
+        kind="extract" if task.kind == "extract" else "classify",
         task=task.task,
         about=task.about,
         lever=choice.lever,

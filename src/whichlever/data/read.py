@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from whichlever.closed import looks_closed
 from whichlever.data.columns import cell, seconds, word
 from whichlever.data.field_cells import Fields, field_values
 from whichlever.data.files import find_source
@@ -53,6 +54,8 @@ def read_dataset(task: Task) -> Dataset:
     rows = tuple(reader.rows)
     if task.kind == "extract":
         return _extracting(reader, rows)
+    if task.kind == "generate":
+        return _generating(reader, rows)
     found = {row.target for row in rows}
     if len(found) < 2:
         only = f"only one label ({next(iter(found))!r})" if found else "no row"
@@ -91,6 +94,22 @@ def _extracting(reader: Reader, rows: tuple[Row, ...]) -> Dataset:
     return Dataset(
         rows, names, reader.given, print_of, shapes=shapes, files=dict(reader.line_files)
     )
+
+
+def _generating(reader: Reader, rows: tuple[Row, ...]) -> Dataset:
+    """The rows of a task whose answers are text; labels are the answers of a closed set."""
+    task = reader.task
+    roles = assign_roles(rows, reader.given, task.data.split)
+    taught = [r.target for r, role in zip(rows, roles, strict=True) if role != "test" and r.target]
+    closed = looks_closed(taught) if task.answers is None else task.answers == "closed"
+    labels = tuple(sorted(set(taught))) if closed else ()
+    if closed and len(labels) < 2:
+        files = ", ".join(name for _, name in _files(task))
+        raise DataError(
+            f"{files}: only one answer in {len(taught)} rows; a choice needs at least two, "
+            "or say answers: open"
+        )
+    return Dataset(rows, labels, reader.given, fingerprint(rows, reader.given))
 
 
 def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:

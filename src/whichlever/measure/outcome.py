@@ -13,6 +13,7 @@ from whichlever.measure.field_answers import FieldAnswers
 from whichlever.measure.field_counts import FieldCounts
 from whichlever.measure.scores import Answers, Scored
 from whichlever.measure.summary import Latency
+from whichlever.measure.text_answers import RATIOS, TextAnswers, TextScores
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -58,6 +59,9 @@ class Outcome:
         `kind: extract`: the counts that every score is made of. ``targets`` is then 1 where the
         line is right as a whole, else 0, ``predicted`` 1 where it was answered, else -1, and
         ``scores`` the probabilities of wrong and right.
+    texts
+        `kind: generate`: how like the truth each answer is, which every score is made of;
+        ``targets`` and ``predicted`` are places in the closed set of answers, else -1.
     """
 
     lever: str
@@ -88,11 +92,15 @@ class Outcome:
     seeds: int = 1
     priced: bool = True
     fields: FieldCounts | None = None
+    texts: TextScores | None = None
 
-    def answers(self) -> Scored:
-        """The answers, ready for counting."""
+    def answers(self, metric: str | None = None) -> Scored:
+        """The answers, ready for counting; ``metric`` is the goal's, where it is one of several."""
         if self.fields is not None:
             return FieldAnswers(self.fields)
+        if self.texts is not None:
+            ratio = metric if metric in RATIOS else RATIOS[0]
+            return TextAnswers(self.texts, self.targets, self.predicted, ratio)
         return Answers(self.targets, self.predicted)
 
     def __post_init__(self) -> None:
@@ -100,7 +108,7 @@ class Outcome:
         arrays = (
             self.targets, self.predicted, self.statuses, self.scores, self.raw_scores, self.groups,
             self.leaked, self.seconds, self.tokens_in, self.tokens_cached, self.tokens_out,
-            self.bytes_out, self.fields,
+            self.bytes_out, self.fields, self.texts,
         )  # fmt: skip
         if any(a is not None and len(a) != n for a in arrays):
             raise ValueError(f"{self.lever}: every array of an outcome has one entry per row ({n})")

@@ -12,6 +12,7 @@ from whichlever.measure.jackknife import delete_one
 from whichlever.measure.outcome import Outcome
 from whichlever.measure.probabilities import AtFalsePositiveRate, Confidence
 from whichlever.measure.scores import Answers, ClassCounts, Scored, mistake_costs
+from whichlever.measure.text_answers import TextAnswers
 from whichlever.task import Task
 
 Floats = npt.NDArray[np.float64]
@@ -45,7 +46,7 @@ class Tally:
     ) -> None:
         self.outcome = outcome
         self.metric = task.goal.metric
-        self.answers = outcome.answers()
+        self.answers = outcome.answers(self.metric)
         self._heads = {m: self.answers.head(m) for m in sorted({*heads, len(outcome)})}
         self.costs = (
             mistake_costs(outcome.targets, outcome.predicted, labels, task.mistakes)
@@ -117,6 +118,8 @@ class Tally:
         out = {own.ratio: ratio.macro_f1(), own.share: own.accuracy(weights)}
         if isinstance(own, FieldAnswers):
             out["invented"] = own.invented(weights)
+        if isinstance(own, TextAnswers):
+            out |= {name: own.mean(name, weights) for name in own.extra}
         if self.costs is not None:
             out["loss"] = self.costs @ weights / np.maximum(weights.sum(axis=0), 1e-12)
         return out

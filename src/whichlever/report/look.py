@@ -41,6 +41,8 @@ def metric_name(metric: str) -> str:
     """A metric's name as people write it."""
     names = {
         "macro_f1": "macro-F1", "accuracy": "accuracy", "loss": "cost of mistakes",
+        "exact_match": "exact match", "token_f1": "token-F1", "rouge_l": "ROUGE-L",
+        "outside": "answers outside the set",
         "micro_f1": "micro-F1", "line_exact": "whole lines right", "invented": "made-up values",
     }  # fmt: skip
     return names.get(metric, metric.replace("_", " "))

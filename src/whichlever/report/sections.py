@@ -139,7 +139,10 @@ def standings(files: RunFiles) -> Mapping[str, Standing]:
 
 def share_metric(files: RunFiles) -> str:
     """The metric that is a share of rows: of right labels, or of lines right as a whole."""
-    return "accuracy" if files.measures.metric in ("macro_f1", "accuracy") else "line_exact"
+    of = {"macro_f1": "accuracy", "accuracy": "accuracy"} | dict.fromkeys(
+        ("exact_match", "token_f1", "rouge_l"), "exact_match"
+    )
+    return of.get(files.measures.metric, "line_exact")
 
 
 def share_name(files: RunFiles) -> str:

@@ -134,7 +134,10 @@ def _spell_number(value: float, last: str) -> str:
 
 def spoken(key: str) -> str:
     """A metric's key as a sentence says it: ``macro_f1`` is macro-F1."""
-    names = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "line_exact": "whole lines right"}
+    names = {
+        "macro_f1": "macro-F1", "micro_f1": "micro-F1", "line_exact": "whole lines right",
+        "exact_match": "exact match", "token_f1": "token-F1", "rouge_l": "ROUGE-L",
+    }  # fmt: skip
     return names.get(key, key)
 
 
