@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import re
@@ -12,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -75,6 +76,17 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+"""Debian has Postfix's programs where not every user looks."""
+
+
+def ran(*command: str) -> str:
+    """Run one of Postfix's programs; what it says."""
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "PATH": PATH}
+    ).stdout
+
+
 @dataclass
 class Postfix:
     """A running mail server: where it listens and where it puts mail."""
@@ -87,7 +99,8 @@ class Postfix:
         with smtplib.SMTP("127.0.0.1", self.port, "client.test", timeout=30) as client:
             for mail in mails:
                 raw = mail if isinstance(mail, bytes) else mail.as_bytes()
-                client.sendmail(sender, ["bo@company.test"], raw)
+                crlf = raw.replace(b"\n", b"\r\n")
+                client.sendmail(sender, ["bo@company.test"], crlf)
 
     def delivered(self, count: int) -> list[bytes]:
         """The mails in the Maildir, in the order of delivery, once there are ``count``."""
@@ -102,19 +115,14 @@ class Postfix:
 
     def queue(self) -> list[dict[str, object]]:
         """What waits, by postqueue."""
-        import json
-
-        said = subprocess.run(
-            ["postqueue", "-c", str(self.root / "etc"), "-j"],
-            capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
+        said = ran("postqueue", "-c", str(self.root / "etc"), "-j")
         return [json.loads(line) for line in said.splitlines()]
 
     def release(self) -> None:
         """Let go what is on hold."""
         etc = str(self.root / "etc")
-        subprocess.run(["postsuper", "-c", etc, "-H", "ALL"], capture_output=True, check=True)
-        subprocess.run(["postqueue", "-c", etc, "-f"], capture_output=True, check=True)
+        ran("postsuper", "-c", etc, "-H", "ALL")
+        ran("postqueue", "-c", etc, "-f")
 
     def log(self) -> str:
         path = self.root / "log" / "mail.log"
@@ -124,7 +132,7 @@ class Postfix:
 @contextmanager
 def postfix(milter: str, action: str = "accept") -> Iterator[Postfix]:
     """Run it until the block ends; skipped where there is none."""
-    if shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+    if shutil.which("postfix", path=PATH) is None:
         pytest.skip("no Postfix here (Debian: apt-get install postfix)")
     if os.geteuid() != 0:
         pytest.skip("Postfix starts as root alone")
@@ -144,16 +152,17 @@ def postfix(milter: str, action: str = "accept") -> Iterator[Postfix]:
         )
         (root / "etc" / "main.cf").write_text(main)
         (root / "etc" / "master.cf").write_text(MASTER.format(port=port))
-        run = ["postfix", "-c", str(root / "etc")]
-        started = subprocess.run([*run, "start"], capture_output=True, text=True, check=False)
         server = Postfix(root, port)
-        if started.returncode:
-            raise AssertionError(started.stderr + server.log())
+        try:
+            ran("postfix", "-c", str(root / "etc"), "start")
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(error.stderr + server.log()) from None
         try:
             _wait(port)
             yield server
         finally:
-            subprocess.run([*run, "stop"], capture_output=True, check=False)
+            with suppress(subprocess.CalledProcessError):
+                ran("postfix", "-c", str(root / "etc"), "stop")
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

@@ -159,7 +159,11 @@ def failing(
         loop.close()
 
 
+SEEN: list[bytes] = []
+
+
 def _raises(raw: bytes) -> MailVerdict:
+    SEEN.append(raw)
     raise RuntimeError("secret: " + raw.decode("ascii", "replace"))
 
 
@@ -172,11 +176,17 @@ def _hangs(raw: bytes) -> MailVerdict:
 def test_an_open_milter_passes_what_it_cannot_judge(
     judge: Callable[[bytes], MailVerdict], why: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    sent = mail(BAD, X_Folded="one and more " * 20, From="Zo\u00eb  <zoe@partner.test>")
+    sent["Message-ID"] = "<1@partner.test>"  # else Postfix adds them
+    sent["Date"] = "Sat, 28 Nov 2026 19:00:00 +0000"
     with failing(judge, Rules(fail="open"), 0.5) as at, postfix(at, "tempfail") as server:
-        server.send(mail(BAD))
+        server.send(sent)
         (raw,) = server.delivered(1)
         assert header(raw, "X-Whichlever-Verdict") == ["unchecked"]
         assert why in header(raw, "X-Whichlever-Note")[0]
+    if judge is _raises:  # what is judged is the mail to the byte, so that signatures hold
+        original = sent.as_bytes().replace(b"\n", b"\r\n")
+        assert SEEN[-1] == b"Return-Path: <ada@partner.test>\r\n" + original
     assert "secret" not in capfd.readouterr().err
 
 

@@ -125,6 +125,8 @@ class Session:
         elif command == wire.END_OF_MESSAGE:
             self._keep(content)
             await self._end()
+        elif command not in wire.GATHERED:
+            raise wire.Broken("a command that is none")
         else:
             self._gather(command, content)
             if self._steps & wire.SILENT.get(command, 0):

@@ -20,6 +20,9 @@ NEGOTIATE, MACRO, CONNECT, HELO, MAIL, RCPT, DATA = b"O", b"D", b"C", b"H", b"M"
 HEADER, END_OF_HEADERS, BODY, END_OF_MESSAGE = b"L", b"N", b"B", b"E"
 UNKNOWN, ABORT, QUIT, QUIT_NEW = b"U", b"A", b"Q", b"K"
 
+GATHERED = frozenset((CONNECT, HELO, MAIL, RCPT, DATA, HEADER, END_OF_HEADERS, BODY, UNKNOWN))
+"""Commands that are answered with "go on", where they are answered at all."""
+
 ADD_HEADERS, CHANGE_HEADERS, QUARANTINES = 0x01, 0x10, 0x20
 """Actions (SMFIF_*) that a filter may take."""
 
@@ -30,7 +33,7 @@ LEADING_SPACE = 0x100000
 
 SILENT = {HEADER: SILENT_HEADER, MAIL: SILENT_MAIL, END_OF_HEADERS: SILENT_EOH, BODY: SILENT_BODY}
 
-CONTINUE, ACCEPT = b"c", b"a"
+CONTINUE = b"c"
 
 
 class Broken(Exception):
