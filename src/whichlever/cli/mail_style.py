@@ -1,4 +1,4 @@
-"""``whichlever mail enrol``, ``check``, ``profiles`` and ``forget``: who really wrote it."""
+"""``whichlever mail enrol``, ``recalibrate``, ``check``, ``profiles``, ``forget``: who wrote it."""
 
 from __future__ import annotations
 
@@ -67,6 +67,42 @@ def enrol(
     )
 
 
+def recalibrate(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="SENT", help="Newer mail that they really sent.")
+    ],
+    person: Person,
+    profiles: Profiles,
+    key: Key,
+    json: Json = False,
+) -> None:
+    """Move a profile's thresholds by newer mail of theirs; older mail's scores stay beside it.
+
+    Give mail that is known to be theirs alone, such as their Sent folder: what a stranger wrote
+    would teach the thresholds to let the stranger in. The model itself is not changed; enrol
+    again to learn anew.
+    """
+    go_offline()
+    from whichlever.runtime.style_profiles import ProfileStore, read_key
+    from whichlever.runtime.style_update import recalibrate as moved
+
+    store = ProfileStore(profiles, read_key(key))
+    wanted = person.strip().lower()
+    profile = store.load(wanted)
+    newer = sorted(
+        (message.date or 0.0, message.own)
+        for _, message in _messages(paths)
+        if message.from_address == wanted and message.own.strip()
+    )
+    made = moved(profile, [text for _, text in newer])
+    path = store.save(made)
+    count = len(made.own) - len(profile.own)
+    said = {"person": wanted, "newer": count, "scores": len(made.own), "profile": str(path)}
+    print_json(said) if json else typer.echo(
+        f"{wanted}: {count:,} newer mails, {len(made.own):,} in the thresholds; wrote {path}"
+    )
+
+
 def check(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Mail to judge.")],
     profiles: Profiles,
@@ -74,20 +110,33 @@ def check(
     person: Annotated[
         str | None, typer.Option("--person", help="Whose name it bears; else its From address.")
     ] = None,
+    company: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="company.yaml: domains, partners, people.")
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="history.json: who usually writes.")
+    ] = None,
     out: Annotated[str, typer.Option("-o", "--out", metavar="OUT", help='"-" stdout.')] = "-",
 ) -> None:
-    """Say of each mail: authentic, imitation or unknown, with reasons a person can check."""
+    """Say of each mail: authentic, imitation or unknown, with reasons a person can check.
+
+    Its words are judged by the person's style, its headers by signs; whoever copies old mail of
+    theirs is only told by the signs.
+    """
     go_offline()
+    from whichlever.mail.company import Company, History
     from whichlever.run import written_aside
     from whichlever.runtime.style_profiles import ProfileStore, read_key
 
     store = ProfileStore(profiles, read_key(key))
+    whose = Company.load(company) if company is not None else None
+    known = History.load(history) if history is not None else None
     if not store.names():
         raise InputError(f"{profiles}: no profile there; make one with whichlever mail enrol")
     counts: dict[str, int] = {}
 
     def write(stream: Any) -> None:  # noqa: ANN401 - a text stream
-        for line in _checked(path, store, person):
+        for line in _checked(path, store, person, whose, known):
             counts[line.get("verdict", "error")] = counts.get(line.get("verdict", "error"), 0) + 1
             stream.write(json_text.dumps(line) + "\n")
 
@@ -135,23 +184,25 @@ def _messages(paths: list[Path]) -> Any:  # noqa: ANN401 - an iterator of (where
                 yield where, message
 
 
-def _checked(path: Path, store: Any, person: str | None) -> Any:  # noqa: ANN401
-    from whichlever.mail.mailbox import read_mailbox
-    from whichlever.mail.message import Message
-    from whichlever.runtime.authorship import authorship
+def _checked(path: Path, store: Any, person: str | None, company: Any, history: Any) -> Any:  # noqa: ANN401
+    from whichlever.mail.mailbox import raw_mails
+    from whichlever.mail.parse import read_message
+    from whichlever.runtime.mail_check import check_mail, claimed
     from whichlever.runtime.style_profiles import file_stem
 
-    known: dict[str, Any] = {}
-    names = set(store.names())
-    for where, message in read_mailbox(path):
-        if not isinstance(message, Message):
-            yield {"id": where, "error": str(message)}
+    loaded: dict[str, Any] = {}
+    names = frozenset(store.names())
+    for where, raw in raw_mails(path):
+        if not isinstance(raw, bytes):
+            yield {"id": where, "error": str(raw)}
             continue
-        whose = (person or message.from_address).strip().lower()
-        if not whose or file_stem(whose) not in names:
-            said = f"no profile of {whose or 'its sender'}"
+        message = read_message(raw)
+        whose = (person or "").strip().lower() or claimed(message, names, company)
+        if whose is None or file_stem(whose) not in names:
+            said = f"no profile of {whose or message.from_address or 'its sender'}"
             yield {"id": where, "verdict": "unknown", "score": 0.5, "reasons": [said]}
             continue
-        if whose not in known:
-            known[whose] = store.load(whose)
-        yield authorship(known[whose], message.own).line(where)
+        if whose not in loaded:
+            loaded[whose] = store.load(whose)
+        found = check_mail(loaded[whose], message, company=company, history=history, raw=raw)
+        yield {**found.line(where), "person": whose}

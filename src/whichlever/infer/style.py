@@ -14,10 +14,13 @@ import numpy.typing as npt
 from whichlever.errors import BundleError
 from whichlever.infer.arrays import read_arrays
 from whichlever.infer.style_features import BINS, HABITS, Counts, style_counts
+from whichlever.infer.style_parts import Part, parts_of
 
 Floats = npt.NDArray[np.float32]
 
-FORMAT = 1
+FORMAT = 2
+_LEAST_PARTS = 6
+"""Own mails with parts from which parts count: their mean and spread must be known."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,12 @@ class Facts:
 class StyleProfile:
     """A person's style: the model, and how the person's own and others' mail scored.
 
-    ``own`` are scores of own mail by models that had only seen earlier mail, ``foreign`` those of
-    others' unseen mail, both ascending and in units of ``spread``. ``payment`` scores sentences for
-    asking for money; ``own_payment`` are the own mails' highest sentence scores, ascending.
-    ``habits`` is (mean, standard deviation) of each habit over own mail, shape (2, len(HABITS)).
+    ``own`` are scores of own mail by models that had only seen earlier mail, oldest first, shape
+    (n, 2): of the whole mail, and of its weakest part (nan where it has none). ``foreign`` are
+    those of others' unseen whole mails, ``own_sentences`` those of sentences of own mail, both
+    ascending; all in units of ``spread``. ``payment`` scores sentences for asking for money;
+    ``own_payment`` are the own mails' highest sentence scores, ascending. ``habits`` is (mean,
+    standard deviation) of each habit over own mail, shape (2, len(HABITS)).
     """
 
     facts: Facts
@@ -82,6 +87,7 @@ class StyleProfile:
     payment: Linear
     own: Floats
     foreign: Floats
+    own_sentences: Floats
     own_payment: Floats
     habits: Floats
 
@@ -97,15 +103,36 @@ class StyleProfile:
         """As `score`, of counts."""
         return (self.model.score(counts) - self.facts.middle) / self.facts.spread
 
-    def own_share(self, score: float) -> float:
-        """Conformal p-value of being the person's own: (1 + own scores ≤ this) / (n + 1)."""
-        below = int(np.searchsorted(self.own, score, side="right"))
-        return (1 + below) / (len(self.own) + 1)
+    def weakest(self, text: str, sentences: Sequence[tuple[int, int]]) -> tuple[float, Part | None]:
+        """The score of the part least like the person's, and that part; nan and None without."""
+        scored = [
+            (self.score_counts(part.counts), part)
+            for part in parts_of(text, sentences, self.facts.salt)
+        ]
+        return min(scored, key=lambda pair: pair[0]) if scored else (float("nan"), None)
+
+    def strangeness(self, whole: float, part: float = float("nan")) -> float:
+        """How far a mail is below the person's own: the further of the whole's and the part's.
+
+        In standard deviations of the own scores; a mail without parts has its whole alone.
+        """
+        return float(_strange(self.own, np.array([[whole, part]]))[0])
+
+    def own_share(self, whole: float, part: float = float("nan")) -> float:
+        """Conformal p-value of being the person's own: (1 + own as strange) / (n + 1)."""
+        own = _strange(self.own, self.own)
+        as_strange = int(np.sum(own >= self.strangeness(whole, part)))
+        return (1 + as_strange) / (len(own) + 1)
 
     def foreign_share(self, score: float) -> float:
         """Conformal p-value of being somebody else's: (1 + others' scores ≥ this) / (n + 1)."""
         above = len(self.foreign) - int(np.searchsorted(self.foreign, score, side="left"))
         return (1 + above) / (len(self.foreign) + 1)
+
+    def sentence_share(self, score: float) -> float:
+        """Share of the person's own sentences that are as unlike them: (1 + below) / (n + 1)."""
+        below = int(np.searchsorted(self.own_sentences, score, side="right"))
+        return (1 + below) / (len(self.own_sentences) + 1)
 
     def asks(self, sentence: str) -> float:
         """Log-odds of a sentence asking for a payment, against the person's own sentences."""
@@ -136,6 +163,7 @@ class StyleProfile:
             "facts": np.frombuffer(said, np.uint8),
             "own": self.own,
             "foreign": self.foreign,
+            "own_sentences": self.own_sentences,
             "own_payment": self.own_payment,
             "habits": self.habits,
             **_named("model", self.model),
@@ -156,12 +184,14 @@ class StyleProfile:
         try:
             arrays = read_arrays(content)
             said = json.loads(arrays["facts"].tobytes())
-            if said.get("format", 0) > FORMAT:
-                raise BundleError(f"a profile of format {said['format']}: update whichlever")
+            if said.get("format", 0) != FORMAT:
+                remedy = "update whichlever" if said.get("format", 0) > FORMAT else "enrol again"
+                raise BundleError(f"a profile of format {said.get('format')}: {remedy}")
             facts = Facts(**said)
             profile = cls(
                 facts, _linear(arrays, "model"), _linear(arrays, "payment"),
                 arrays["own"].astype(np.float32), arrays["foreign"].astype(np.float32),
+                arrays["own_sentences"].astype(np.float32),
                 arrays["own_payment"].astype(np.float32), arrays["habits"].astype(np.float32),
             )  # fmt: skip
         except BundleError:
@@ -170,7 +200,20 @@ class StyleProfile:
             raise BundleError(f"no readable style profile ({error})") from error
         if profile.habits.shape != (2, len(HABITS)):
             raise BundleError("a style profile whose habits are not this version's")
+        if profile.own.ndim != 2 or profile.own.shape[1] != 2 or not len(profile.own):
+            raise BundleError("a style profile without scores of own mail")
         return profile
+
+
+def _strange(own: Floats, scores: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """`StyleProfile.strangeness` of many, shape (n, 2) to (n,)."""
+    whole, part = own[:, 0].astype(np.float64), own[:, 1].astype(np.float64)
+    part = part[~np.isnan(part)]
+    far = (whole.mean() - scores[:, 0]) / max(float(whole.std()), 1e-6)
+    if len(part) < _LEAST_PARTS:
+        return np.asarray(far)
+    also = (part.mean() - scores[:, 1]) / max(float(part.std()), 1e-6)
+    return np.asarray(np.fmax(far, also))
 
 
 def _named(name: str, model: Linear) -> dict[str, npt.NDArray[np.generic]]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from whichlever.errors import DataError, MissingExtraError
 from whichlever.infer.style import Facts, Linear, StyleProfile
 from whichlever.infer.style_features import BINS, Counts, style_counts
+from whichlever.infer.style_parts import SENTENCE_WORDS, parts_of, words_of
 from whichlever.mail.sentences import sentences
 from whichlever.models.payment_words import payment_sentences
 from whichlever.progress import Progress, Silent
@@ -28,6 +29,8 @@ of less than half of it score lower than the last one does, and would set thresh
 _MOST_OTHERS = 3_000
 _PAYMENTS = 1_500
 _OWN_SENTENCES = 4_000
+_SENTENCES = 1_000
+_SENTENCES_OF_A_MAIL = 20
 
 
 def train_style(
@@ -80,11 +83,15 @@ def train_style(
         held[rng.permutation(len(theirs))[: len(theirs) // 3]] = True
         known = [c for c, out in zip(theirs, held, strict=True) if not out]
         unseen = [c for c, out in zip(theirs, held, strict=True) if out]
-        forward = []
+        forward: list[tuple[float, float]] = []
+        spoken: list[float] = []
         for begin, end in _blocks(len(mine)):
             model = fit_linear(mine[:begin], known)
-            middle, spread = _scale(model, unseen)
-            forward += [(model.score(c) - middle) / spread for c in mine[begin:end]]
+            scale = _scale(model, unseen)
+            for text, counts in zip(own[begin:end], mine[begin:end], strict=True):
+                whole, part, by_sentence = _own_scores(model, scale, text, counts, salt)
+                forward.append((whole, part))
+                spoken += by_sentence
             bar.advance()
         model = fit_linear(mine, known)
         middle, spread = _scale(model, unseen)
@@ -96,8 +103,9 @@ def train_style(
         Facts(person, len(own), len(others), salt, middle, spread),
         model,
         payment,
-        np.sort(np.array(forward, np.float32)),
+        np.array(forward, np.float32),
         np.sort(np.array([(model.score(c) - middle) / spread for c in unseen], np.float32)),
+        np.sort(np.array(spoken[-_SENTENCES:], np.float32)),
         asked,
         np.stack([dense.mean(0), dense.std(0)]).astype(np.float32),
     )
@@ -155,6 +163,25 @@ def _matrix(every: Sequence[Counts], bins: npt.NDArray[Any], idf: npt.NDArray[An
 def _blocks(count: int) -> list[tuple[int, int]]:
     edges = np.linspace(count // 2, count, BLOCKS + 1).astype(int).tolist()
     return list(pairwise(edges))
+
+
+def _own_scores(
+    model: Linear, scale: tuple[float, float], text: str, counts: Counts, salt: int
+) -> tuple[float, float, list[float]]:
+    """One own mail's scores: whole, weakest part (nan without parts), and each long sentence."""
+    middle, spread = scale
+
+    def score(counted: Counts) -> float:
+        return (model.score(counted) - middle) / spread
+
+    spans = sentences(text)
+    parts = [score(part.counts) for part in parts_of(text, spans, salt)]
+    spoken = [
+        score(style_counts(text[a:b], salt))
+        for a, b in spans[:_SENTENCES_OF_A_MAIL]
+        if words_of(text[a:b]) >= SENTENCE_WORDS
+    ]
+    return score(counts), min(parts, default=float("nan")), spoken
 
 
 def _scale(model: Linear, unseen: Sequence[Counts]) -> tuple[float, float]:
