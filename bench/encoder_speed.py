@@ -1,11 +1,11 @@
 """The encoder rung against a plain padded training loop: same rows, length and learning rate.
 
-    python bench/encoder_speed.py [--data ../shared/data] [--rows 800] [--seeds 1]
+    python bench/encoder_speed.py [--rows 800] [--epochs 1] [--frozen 0 2] [--seeds 1]
 
 The plain loop is what a first script does: rows in random order, each batch padded to the longest
 input allowed, a random head, AdamW with a linear warm-up and decay. A second plain loop pads each
 batch to its own longest row. Ours sorts rows of like length together, starts the head from a
-linear probe, and is timed with that probe. All three train one pass on the newest rows before
+linear probe, and is timed with that probe. All train ``--epochs`` passes on the newest rows before
 October 2023 and are scored on the rows that follow; no row of 2024 is read. They run in turn, in
 this run, on the same threads; what counts is processor time, which other work on the machine bends
 less than the clock.
@@ -32,6 +32,7 @@ from whichlever.progress import Silent
 
 RESULTS = Path(__file__).parent / "results" / "encoder_speed.json"
 TOKENS, BATCH, RATE, SCORED = 160, 16, 2e-4, 1000
+PLAIN = (("padded to the window", True), ("padded to the batch", False))
 
 
 def rows(data: Path, count: int) -> tuple[list[str], np.ndarray, list[str], np.ndarray, int]:
@@ -53,22 +54,23 @@ def rows(data: Path, count: int) -> tuple[list[str], np.ndarray, list[str], np.n
 
 
 def plain(
-    folder: Path, ids: list[Any], targets: np.ndarray, classes: int, seed: int, whole: bool
-) -> tuple[Classifier, float]:
+    folder: Path, ids: list[Any], targets: np.ndarray, classes: int, seed: int, whole: bool,
+    epochs: int,
+) -> tuple[Classifier, float]:  # fmt: skip
     """The plain loop: (network, seconds); ``whole`` pads to the longest input allowed."""
     torch.manual_seed(seed)
     net = Classifier(folder, classes)
     optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.01)
-    steps = math.ceil(len(ids) / BATCH)
+    steps = math.ceil(len(ids) / BATCH) * epochs
     warm = max(1, round(0.06 * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min((s + 1) / warm, max(0.0, (steps - s) / (steps - warm)))
     )
-    order = np.random.default_rng(seed).permutation(len(ids))
+    rng = np.random.default_rng(seed)
+    orders = [rng.permutation(len(ids)) for _ in range(epochs)]
     net.train()
     began = time.process_time()
-    for begin in range(0, len(order), BATCH):
-        picked = order[begin : begin + BATCH]
+    for picked in (o[b : b + BATCH] for o in orders for b in range(0, len(o), BATCH)):
         width = TOKENS if whole else max(len(ids[i]) for i in picked)
         tokens, mask = (np.zeros((len(picked), width), np.int64) for _ in range(2))
         for place, i in enumerate(picked):
@@ -89,6 +91,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--rows", type=int, default=800)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--frozen", type=int, nargs="*", default=[0])
+    parser.add_argument("--no-plain", action="store_true", help="ours alone, for trying settings")
     args = parser.parse_args()
     folder = find_weights("all-minilm-l6-v2").path
     text = EncoderText((folder / "tokenizer.json").read_text(), TOKENS)
@@ -99,37 +104,40 @@ def main() -> None:
     def note(name: str, seconds: float, net: Classifier) -> None:
         score = float((net_logits(net, held_ids).argmax(axis=1) == truth).mean())
         found.setdefault(name, []).append({"seconds": seconds, "accuracy": score})
-        print(
-            f"{name}: {len(ids) / seconds:.1f} rows per core-second, accuracy {score:.3f}",
-            flush=True,
-        )
+        rate = len(ids) * args.epochs / seconds
+        print(f"{name}: {rate:.1f} rows per core-second, accuracy {score:.3f}", flush=True)
 
     for seed in range(args.seeds):
-        for name, whole in (("padded to the window", True), ("padded to the batch", False)):
-            net, seconds = plain(folder, ids, targets, classes, seed, whole)
+        for name, whole in () if args.no_plain else PLAIN:
+            net, seconds = plain(folder, ids, targets, classes, seed, whole, args.epochs)
             note(name, seconds, net)
-        began = time.process_time()
-        run = train_encoder(
-            folder, ids, targets, held_ids[:16], truth[:16], classes,
-            options=EncoderOptions(epochs=1.0, rate=RATE, batch=BATCH, seconds=1e6), seed=seed,
-            metric="accuracy", progress=Silent(),
-        )  # fmt: skip
-        note("ours, all counted", time.process_time() - began, run.net)
-        steps = len(ids) / run.rows_per_second * torch.get_num_threads()
-        found.setdefault("ours, training steps alone", []).append(
-            {"seconds": steps, "accuracy": found["ours, all counted"][-1]["accuracy"]}
-        )
+        for frozen in args.frozen:
+            ours = f"ours, {frozen} layers frozen" if frozen else "ours"
+            options = EncoderOptions(
+                epochs=args.epochs, rate=RATE, batch=BATCH, seconds=1e6, patience=99, frozen=frozen
+            )
+            began = time.process_time()
+            run = train_encoder(
+                folder, ids, targets, held_ids[:16], truth[:16], classes,
+                options=options, seed=seed, metric="accuracy", progress=Silent(),
+            )  # fmt: skip
+            note(f"{ours}, all counted", time.process_time() - began, run.net)
+            steps = len(ids) * args.epochs / run.rows_per_second * torch.get_num_threads()
+            found.setdefault(f"{ours}, training steps alone", []).append(
+                {"seconds": steps, "accuracy": found[f"{ours}, all counted"][-1]["accuracy"]}
+            )
     lengths = np.array([len(i) for i in ids])
     RESULTS.write_text(
         json.dumps(
             {
-                "what": "MiniLM on vulnerability descriptions, one pass, two threads, in turn",
-                "rows": len(ids), "classes": classes, "window": TOKENS, "batch": BATCH,
+                "what": "MiniLM on vulnerability descriptions, in turn",
+                "rows": len(ids), "epochs": args.epochs, "classes": classes,
+                "window": TOKENS, "batch": BATCH,
                 "rate": RATE, "tokens_per_row": float(lengths.mean()), "scored_rows": len(held),
                 "threads": torch.get_num_threads(), "torch": torch.__version__,
                 "runs": {
                     name: {
-                        "rows_per_core_second": len(ids) * len(made)
+                        "rows_per_core_second": len(ids) * args.epochs * len(made)
                         / sum(r["seconds"] for r in made),
                         "accuracy": [r["accuracy"] for r in made],
                     }

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from whichlever.settings_base import Choices, Model, Window, different
 from whichlever.settings_decoder import DecoderSettings
 
-RUNGS = ("static", "encoder", "tagger", "decoder")
+RUNGS = ("static", "encoder", "tagger", "decoder", "style")
 
 
 class LinearSettings(Model):
@@ -79,9 +79,10 @@ class RagSettings(_LLMSettings):
 class FinetuneSettings(Model):
     """Fine-tuning: which rungs, from which base, within which budget."""
 
-    rungs: Choices[Literal["static", "encoder", "tagger", "decoder"]] = Field(
+    rungs: Choices[Literal["static", "encoder", "tagger", "decoder", "style"]] = Field(
         default=["static", "encoder"],
-        description="tagger: kind extract, decoder: kind generate, where they are the defaults.",
+        description="tagger: kind extract, decoder: kind generate, style: kind verify, where they "
+        "are the defaults.",
     )
     base: str = Field(
         default="all-minilm-l6-v2",
@@ -102,6 +103,12 @@ class FinetuneSettings(Model):
         ge=1,
         le=512,
         description="Encoder: train low-rank adapters of this rank instead of every weight.",
+    )
+    frozen_layers: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Encoder: so many of the lowest layers stay as they are, and train faster.",
     )
     minutes: float = Field(default=30.0, gt=0, description="Encoder: training time budget.")
     refit: bool = Field(

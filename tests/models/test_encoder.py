@@ -318,3 +318,14 @@ def test_adapters_alone_are_trained_and_folded_in(tiny: Path) -> None:
     assert not [name for name in changed if "embeddings" in name or "LayerNorm" in name]
     assert [name for name in changed if "query" in name]
     assert encoder.net_logits(run.net, text.encode(held).ids).shape == (40, 2)
+
+
+def test_frozen_layers_keep_their_weights_and_the_others_learn(tiny: Path) -> None:
+    run, _, _ = train(tiny, frozen=1)
+    torch.manual_seed(3)
+    fresh = Classifier(tiny, 2).state_dict()
+    after = run.net.state_dict()
+    changed = {name for name in after if not torch.equal(fresh[name], after[name])}
+    assert not [name for name in changed if "embeddings" in name or ".layer.0." in name]
+    assert [name for name in changed if ".layer.1." in name]
+    assert run.score > 0.8

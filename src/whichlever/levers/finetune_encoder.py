@@ -57,6 +57,7 @@ class FinetuneEncoder:
             "max_rows": s.max_rows, "max_tokens": s.max_tokens,
             "epochs": s.epochs, "learning_rate": self._rate, "minutes": s.minutes,
             "refit": s.refit, "method": 3, **({"lora": s.lora} if s.lora is not None else {}),
+            **({"frozen_layers": s.frozen_layers} if s.frozen_layers else {}),
         }  # fmt: skip
 
     @property
@@ -153,6 +154,7 @@ class FinetuneEncoder:
             epochs=settings.epochs,
             rate=self._rate,
             lora=settings.lora,
+            frozen=settings.frozen_layers,
             balance=0.5 if metric == "macro_f1" else 0.0,
             seconds=settings.minutes * 60 / self._seeds,
         )
@@ -247,6 +249,8 @@ def _threads(folder: Path, asked: int | None) -> int:
 def _what(chosen: Mapping[str, Any]) -> str:
     """The scope of every claim: what was trained, and what of the texts it read."""
     how = "every weight" if chosen.get("lora") is None else f"LoRA, rank {chosen['lora']}"
+    if frozen := chosen.get("frozen"):
+        how += f", the lowest {frozen} layers as they were"
     parts = [f"fine-tuning {chosen['base']} ({how})"]
     longer = [
         f"{_percent(cut / rows)} of {name} rows"

@@ -55,6 +55,8 @@ class EncoderOptions:
         The refit's peak learning rate as a share of ``rate``.
     lora
         Rank of low-rank adapters to train instead of every weight; None trains every weight.
+    frozen
+        So many of the lowest layers keep their weights, and the embeddings with them.
     """
 
     epochs: float = 4.0
@@ -70,6 +72,7 @@ class EncoderOptions:
     seconds: float = 1800.0
     refit_rate: float = 0.15
     lora: int | None = None
+    frozen: int = 0
 
 
 @dataclass
@@ -148,7 +151,7 @@ def train_encoder(
         With the same seed, rows, plan and thread count, the same weights.
     """
     torch.manual_seed(seed)
-    net = Classifier(folder, classes, options.lora)
+    net = Classifier(folder, classes, options.lora, options.frozen)
     lengths = np.fromiter((len(ids) for ids in train), np.int64, len(train))
     planned = None if record is None else kept_plan(record)
     if planned is None:

@@ -26,9 +26,14 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
     lora : int, optional
         Rank of low-rank adapters on every linear layer, which alone are trained with the head
         (Hu et al. 2021); None trains every weight. `merge` folds them in.
+    frozen : int
+        So many of the lowest layers keep their weights, and the embeddings with them: no gradient
+        is computed for them (Lee, Tang and Lin 2019, "What would Elsa do?").
     """
 
-    def __init__(self, folder: Path, classes: int, lora: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, classes: int, lora: int | None = None, frozen: int = 0
+    ) -> None:
         super().__init__()
         logging.disable_progress_bar()
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -39,6 +44,10 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
         self.body = _encoder(folder, config)
         if lora is not None:
             self.body = _adapted(self.body, lora)
+        if frozen:
+            for name, parameter in self.body.named_parameters():
+                if _layer(name) <= frozen:
+                    parameter.requires_grad_(False)
         self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(self.body.config.hidden_size, classes)
         nn.init.normal_(self.head.weight, std=0.02)
@@ -76,14 +85,17 @@ class Classifier(nn.Module):  # type: ignore[misc]  # torch is not typed here
             if name.startswith("head"):
                 own = 5 * rate
             else:
-                parts = name.split(".")
-                numbered = next((int(p) + 1 for p in parts if p.isdigit()), 0)
-                own = rate * layer_decay ** (layers - numbered)
+                own = rate * layer_decay ** (layers - _layer(name))
             decay = weight_decay if parameter.ndim > 1 else 0.0
             grouped.setdefault((own, decay), []).append(parameter)
         return [
             {"params": params, "lr": lr, "weight_decay": wd} for (lr, wd), params in grouped.items()
         ]
+
+
+def _layer(name: str) -> int:
+    """The layer that a parameter belongs to by its name, counted from 1; 0 for embeddings."""
+    return next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0)
 
 
 def _adapted(body: nn.Module, rank: int) -> nn.Module:
