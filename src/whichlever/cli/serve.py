@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+from whichlever.cli.mail_judging import (
+    CompanyFile,
+    HistoryFile,
+    ProfileKey,
+    Profiles,
+    Threshold,
+)
 from whichlever.cli.options import AllowUnsigned, BundleFile, TrustedKey, go_offline
 from whichlever.errors import MissingExtraError
 
@@ -47,6 +54,11 @@ def serve(
     drain: Annotated[
         float, typer.Option(min=0, help="Seconds that /readyz says no before it stops.")
     ] = 0.0,
+    company: CompanyFile = None,
+    history: HistoryFile = None,
+    threshold: Threshold = 0.5,
+    profiles: Profiles = None,
+    profile_key: ProfileKey = None,
     log_inputs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep inputs and answers there (off).")
     ] = None,
@@ -54,6 +66,7 @@ def serve(
 ) -> None:
     """Serve a bundle: POST /v1/predict, /classify; GET /healthz, /readyz, /metrics, /openapi.json.
 
+    A bundle that reads mail answers POST /v1/mail too, as ``whichlever mail scan`` does.
     SIGHUP reads the bundle and the keys again without dropping a request; SIGTERM drains.
     """
     go_offline()
@@ -69,7 +82,9 @@ def serve(
             api_keys=api_keys, tls_cert=tls_cert, tls_key=tls_key, max_body=max_body,
             max_rows=max_rows, max_waiting=max_waiting, max_bodies=max_bodies,
             max_connections=max_connections, batch=batch, wait_ms=wait_ms, timeout=timeout,
-            threads=threads, log_inputs=log_inputs, retain_days=retain_days,
+            threads=threads, company=company, history=history, threshold=threshold,
+            profiles=profiles, profile_key=profile_key,
+            log_inputs=log_inputs, retain_days=retain_days,
         ),
         drain,
     )  # fmt: skip

@@ -89,6 +89,26 @@ class MailJudge:
         """
         if model is None and (key is not None or allow_unsigned):
             raise InputError("--key and --allow-unsigned go with --model")
+        bundle = None
+        if model is not None:
+            bundle = Bundle.open(model, key, allow_unsigned=allow_unsigned)
+        return cls.over(
+            bundle, company=company, history=history, threshold=threshold, profiles=profiles,
+            profile_key=profile_key,
+        )  # fmt: skip
+
+    @classmethod
+    def over(
+        cls,
+        bundle: Bundle | None,
+        *,
+        company: Path | None = None,
+        history: Path | None = None,
+        threshold: float = 0.5,
+        profiles: Path | None = None,
+        profile_key: Path | None = None,
+    ) -> MailJudge:
+        """A judge over a bundle that is open; the rest from files, as `open`."""
         if (profiles is None) != (profile_key is None):
             raise InputError("--profiles and --profile-key go together")
         whose = Company.load(company) if company is not None else None
@@ -96,9 +116,6 @@ class MailJudge:
         styles = None
         if profiles is not None and profile_key is not None:
             styles = Styles.open(profiles, profile_key)
-        bundle = None
-        if model is not None:
-            bundle = Bundle.open(model, key, allow_unsigned=allow_unsigned)
         return cls(bundle, whose, known, threshold=threshold, styles=styles)
 
     def read(self, raw: bytes, limits: Limits = _LIMITS) -> ReadMail:
@@ -154,6 +171,13 @@ class MailJudge:
             except DataError as error:
                 found.append(error)
         return found
+
+    def line(self, raw: bytes, where: str) -> dict[str, Any]:
+        """One mail's verdict as JSON values, or its error."""
+        found = self([raw])[0]
+        if isinstance(found, DataError):
+            return {"id": where, "error": str(found)}
+        return found.line(where)
 
     def _content(self, answer: Prediction | None) -> Content | None:
         if answer is None or answer.scores is None or self.bundle is None:

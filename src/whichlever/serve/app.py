@@ -1,6 +1,6 @@
 """The HTTP interface: prediction, vLLM's classification, health, metrics, and its description.
 
-A plain ASGI application: seven fixed paths need no framework, and the model is so fast that a
+A plain ASGI application: eight fixed paths need no framework, and the model is so fast that a
 router, its middleware and its objects would be a good part of a request's time.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ from whichlever.serve.calls import (
     rows_of,
 )
 from whichlever.serve.logs import InputLog, say
+from whichlever.serve.mail import answer_mail
 from whichlever.serve.openapi import describe
 from whichlever.serve.rows import read_rows
 from whichlever.serve.state import Generation, State
@@ -128,7 +130,7 @@ class Server:
                           headers=((b"www-authenticate", b"Bearer"),))  # fmt: skip
         call.key = key.name
 
-    def _admit(self, call: Call, rows: int) -> None:
+    def admit(self, call: Call, rows: int) -> None:
         """Hold a caller to the limits of its key."""
         call.rows = rows
         if call.key is None or self.state.keys is None:
@@ -142,14 +144,27 @@ class Server:
 
     async def _json(self, call: Call) -> tuple[dict[str, Any], bytes]:
         s = self.state.settings
-        try:
+        with self._counting_bytes():
             return await call.json(s.max_body, s.timeout, self.state.room)
+
+    async def body(self, call: Call, kinds: Sequence[str]) -> bytes:
+        """The body of a request that is of one of these types."""
+        s = self.state.settings
+        if call.kind not in kinds:
+            raise Problem(415, "The body is of another type", f"Content-Type: {' or '.join(kinds)}")
+        with self._counting_bytes():
+            return await call.body(s.max_body, s.timeout, self.state.room)
+
+    @contextmanager
+    def _counting_bytes(self) -> Iterator[None]:
+        try:
+            yield
         except Problem as problem:
             if problem.status == 429:
                 self.state.metrics.rejected.labels("bytes").inc()
             raise
 
-    async def _waited(self, work: Awaitable[Any]) -> Any:  # noqa: ANN401 - what the work gives
+    async def waited(self, work: Awaitable[Any]) -> Any:  # noqa: ANN401 - what the work gives
         """Wait for the model, within bounds."""
         rejected = self.state.metrics.rejected
         try:
@@ -162,12 +177,13 @@ class Server:
             rejected.labels("timeout").inc()
             raise Problem(503, "Not answered in time", headers=later(1)) from None
 
-    async def _answer(
+    async def answered(
         self, taken: Generation, rows: list[Row]
     ) -> tuple[list[Prediction], Scores | None]:
+        """The model's answers to rows, counted, and their scores."""
         if not rows:
             return [], None
-        answers: list[Prediction] = await self._waited(taken.batcher.answer(rows))
+        answers: list[Prediction] = await self.waited(taken.batcher.answer(rows))
         scores = scores_of(answers)
         self.state.metrics.answered(answers, scores)
         if taken.shadow is not None:
@@ -179,7 +195,7 @@ class Server:
         given, body = await self._json(call)
         rows, alone = rows_of(given, self.state.settings.max_rows)
         explain = explain_of(given, len(rows))
-        self._admit(call, len(rows))
+        self.admit(call, len(rows))
         records = any(isinstance(row, dict) for row in rows)
         if records and LONG_NUMBER.search(body):
             rows, _ = rows_of(_exactly(body), len(rows))
@@ -193,7 +209,7 @@ class Server:
             else:
                 asked = read_rows(bundle, rows)
             del given, body, rows  # what waits is text alone, not the parsed document
-            answers, scores = await self._answer(taken, asked.rows)
+            answers, scores = await self.answered(taken, asked.rows)
             lines = asked.lines(answers, scores, bundle)
             answered = [
                 (line, row)
@@ -202,7 +218,7 @@ class Server:
             ]
             if explain:
                 for line, row in answered:
-                    line["why"] = await self._waited(
+                    line["why"] = await self.waited(
                         taken.batcher.aside(partial(_why, bundle, row.text, explain))
                     )
         if bad := len(lines) - len(answered):
@@ -235,14 +251,14 @@ class Server:
         most = self.state.settings.max_rows
         if len(texts) > most:
             raise Problem(422, "Too many rows", f"at most {most} in one request")
-        self._admit(call, len(texts))
+        self.admit(call, len(texts))
         async with self.state.using() as taken:
             bundle = taken.bundle
             asked_rows = read_rows(bundle, texts)
             if asked_rows.errors:
                 said = f"{bundle.manifest.reader.max_chars} characters"
                 raise Problem(422, "A text is too long", said)
-            answers, scores = await self._answer(taken, asked_rows.rows)
+            answers, scores = await self.answered(taken, asked_rows.rows)
             lines = asked_rows.lines(answers, scores, bundle)
             if any("error" in line for line in lines):
                 raise Problem(422, "A text cannot be answered")
@@ -266,6 +282,10 @@ class Server:
              "usage": usage}
         )  # fmt: skip
 
+    async def mail(self, call: Call) -> Reply:
+        """Judge one mail."""
+        return await answer_mail(self, call)
+
     async def model(self, call: Call) -> Reply:
         """What answers: the manifest's words, and who signed it."""
         bundle = self.state.current.bundle
@@ -286,8 +306,10 @@ class Server:
         """The description of this very server, its labels included."""
         taken, settings = self.state.current, self.state.settings
         if taken.described is None:
-            taken.described = await self._waited(
-                taken.batcher.aside(lambda: reply(describe(taken.bundle, settings)).body)
+            taken.described = await self.waited(
+                taken.batcher.aside(
+                    lambda: reply(describe(taken.bundle, settings, taken.judge)).body
+                )
             )
         return Reply(taken.described)
 
@@ -305,6 +327,7 @@ class Server:
 ROUTES = {
     "/v1/predict": Route("POST", True, Server.predict),
     "/classify": Route("POST", True, Server.classify),
+    "/v1/mail": Route("POST", True, Server.mail),
     "/v1/model": Route("GET", True, Server.model),
     "/metrics": Route("GET", True, Server.metrics),
     "/openapi.json": Route("GET", True, Server.openapi),

@@ -105,26 +105,40 @@ class Call:
                 return value.decode("latin-1")
         return ""
 
-    async def json(self, most: int, seconds: float, room: Room) -> tuple[dict[str, Any], bytes]:
-        """The body as a JSON object, of bounded size and within bounded time, and its bytes.
+    @property
+    def kind(self) -> str:
+        """The type of the body as the caller gives it, in lower case and without parameters."""
+        return self.header(b"content-type").split(";")[0].strip().lower()
+
+    async def body(self, most: int, seconds: float, room: Room) -> bytes:
+        """The body, of bounded size and within bounded time.
 
         Raises
         ------
         Problem
-            413 too large, 408 too slow, 415 not JSON by its type, 400 not a JSON object, 429 too
-            many bytes are in hand already.
+            413 too large, 408 too slow, 429 too many bytes are in hand already.
         """
-        kind = self.header(b"content-type").split(";")[0].strip().lower()
-        if kind and kind != "application/json" and not kind.endswith("+json"):
-            raise Problem(415, "The body is to be JSON", "Content-Type: application/json")
         said = self.header(b"content-length")
         if said.isdecimal() and (len(said) > 15 or int(said) > most):
             raise Problem(413, "The body is too large", f"at most {most} bytes", CLOSE)
         try:
             async with asyncio.timeout(seconds):
-                body = await self._body(most, room)
+                return await self._body(most, room)
         except TimeoutError:
             raise Problem(408, "The body came too slowly", headers=CLOSE) from None
+
+    async def json(self, most: int, seconds: float, room: Room) -> tuple[dict[str, Any], bytes]:
+        """The body as a JSON object, and its bytes.
+
+        Raises
+        ------
+        Problem
+            As `body`; 415 not JSON by its type, 400 not a JSON object.
+        """
+        kind = self.kind
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise Problem(415, "The body is to be JSON", "Content-Type: application/json")
+        body = await self.body(most, seconds, room)
         try:
             given = loaded(body)
         except NotJson:

@@ -62,6 +62,7 @@ class Metrics:
         self.labels = Counter("whichlever_answers", "Rows by answer.", ["label"], registry=r)
         self.abstained = Counter("whichlever_abstained", "Rows left to a person.", registry=r)
         self.errors = Counter("whichlever_row_errors", "Rows that were no rows.", registry=r)
+        self.mails = Counter("whichlever_mails", "Mails by verdict.", ["verdict"], registry=r)
         self.scores = ScoreHistogram("whichlever_score", "Probability of the answer.")
         r.register(self.scores)
         self.waiting = Gauge("whichlever_waiting_rows", "Rows that wait.", registry=r)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whichlever.predict import Row
 from whichlever.runtime.bundle import Bundle
 from whichlever.runtime.lines import answer_line
 from whichlever.serve.calls import MOST_EXPLAINED
+from whichlever.serve.mail import MAIL
+from whichlever.serve.mail import schemas as mail_schemas
 from whichlever.serve.settings import Settings
 from whichlever.version import VERSION
+
+if TYPE_CHECKING:
+    from whichlever.runtime.mail_judge import MailJudge
 
 EXAMPLE = "powershell.exe -enc SQBFAFgA started by winword.exe"
 """A made-up text; what stands beside it is what the bundle really says to it."""
@@ -48,8 +53,8 @@ def _fields(names: Sequence[str], identity: Json, answer: Json) -> Json:
     }
 
 
-def describe(bundle: Bundle, settings: Settings) -> Json:
-    """The document, for this bundle's labels and this server's limits."""
+def describe(bundle: Bundle, settings: Settings, judge: MailJudge | None = None) -> Json:
+    """The document, for this bundle's labels and this server's limits; ``judge`` is of mail."""
     m = bundle.manifest
     answer = answer_line(bundle.predictor.predict([Row("0", EXAMPLE)])[0], m, id=0)
     probability = {"type": "number", "minimum": 0, "maximum": 1}
@@ -178,6 +183,8 @@ def describe(bundle: Bundle, settings: Settings) -> Json:
             },
         },
     }  # fmt: skip
+    if judge is not None:
+        schemas |= mail_schemas(judge)
     secured: list[Json] = [{"bearer": []}, {"header": []}] if settings.api_keys is not None else []
     return {
         "openapi": "3.1.0",
@@ -186,6 +193,7 @@ def describe(bundle: Bundle, settings: Settings) -> Json:
         "paths": {
             "/v1/predict": _post("Answer one row or many", "Predict", "Predicted"),
             "/classify": _post("As vLLM's classification interface", "Classify", "Classified"),
+            **({} if judge is None else {"/v1/mail": _mail()}),
             "/v1/model": _get("What answers", {"type": "object"}),
             "/metrics": _get("Prometheus metrics", None),
             "/openapi.json": _get("This document", {"type": "object"}),
@@ -234,6 +242,14 @@ def _post(summary: str, body: str, answer: str) -> Json:
             },
         }
     }
+
+
+def _mail() -> Json:
+    said = _post("Judge one mail", "Mail", "MailVerdict")
+    said["post"]["requestBody"]["content"][MAIL] = {
+        "schema": {"type": "string", "minLength": 1, "description": "The mail as it is."}
+    }
+    return said
 
 
 def _get(summary: str, schema: Json | None, secure: bool = True) -> Json:

@@ -39,6 +39,8 @@ class Settings:
         Seconds after which a request that still waits gets 503.
     threads
         Cores for an encoder.
+    company, history, profiles, profile_key, threshold
+        For a bundle that reads mail, as for ``whichlever mail scan``.
     log_inputs, retain_days
         Folder for inputs and answers, off unless given, and for how long they are kept.
     """
@@ -62,6 +64,11 @@ class Settings:
     here_ms: float = 10.0
     timeout: float = 10.0
     threads: int = 1
+    company: Path | None = None
+    history: Path | None = None
+    profiles: Path | None = None
+    profile_key: Path | None = None
+    threshold: float = 0.5
     log_inputs: Path | None = None
     retain_days: float = 7.0
 
@@ -80,6 +87,8 @@ class Settings:
             )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise InputError("--tls-cert and --tls-key go together")
+        if (self.profiles is None) != (self.profile_key is None):
+            raise InputError("--profiles and --profile-key go together")
 
 
 def is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from whichlever.bundle import open_bundle
 from whichlever.errors import InputError, WhichleverError
@@ -13,17 +14,28 @@ from whichlever.runtime.bundle import Bundle
 from whichlever.serve.batching import Batcher
 from whichlever.serve.calls import Room
 from whichlever.serve.keys import ApiKeys, Limits
+from whichlever.serve.mail import mail_judge
 from whichlever.serve.metrics import Metrics
 from whichlever.serve.settings import Settings
 from whichlever.serve.shadow import Shadow
+
+if TYPE_CHECKING:
+    from whichlever.runtime.mail_judge import MailJudge
+
+
+class Loaded(NamedTuple):
+    """What a generation answers with; ``judge`` where its bundle reads mail."""
+
+    bundle: Bundle
+    shadow: Bundle | None
+    judge: MailJudge | None
 
 
 class Generation:
     """One loaded bundle with its own queue; it lives until its last request is answered."""
 
-    def __init__(
-        self, bundle: Bundle, shadow: Bundle | None, settings: Settings, metrics: Metrics
-    ) -> None:
+    def __init__(self, loaded: Loaded, settings: Settings, metrics: Metrics) -> None:
+        bundle, shadow, self.judge = loaded
         self.bundle = bundle
         encoder = "encoder" in bundle.model.kinds
         self.batcher = Batcher(
@@ -58,7 +70,7 @@ class State:
         self.room = Room(settings.max_bodies)
         self.keys = self._keys()
         self.draining = False
-        self.current = Generation(*self._open(), settings, self.metrics)
+        self.current = Generation(self._open(), settings, self.metrics)
         self._old: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
 
@@ -66,7 +78,7 @@ class State:
         path = self.settings.api_keys
         return None if path is None else ApiKeys.load(path)
 
-    def _open(self) -> tuple[Bundle, Bundle | None]:
+    def _open(self) -> Loaded:
         s = self.settings
 
         def load(path: Path) -> Bundle:
@@ -78,7 +90,7 @@ class State:
         bundle, shadow = load(s.bundle), None if s.shadow is None else load(s.shadow)
         if shadow is not None and shadow.manifest.reader != bundle.manifest.reader:
             raise InputError(f"{s.shadow}: reads rows in another way than {s.bundle}")
-        return bundle, shadow
+        return Loaded(bundle, shadow, mail_judge(bundle, s))
 
     @asynccontextmanager
     async def using(self) -> AsyncIterator[Generation]:
@@ -98,14 +110,14 @@ class State:
         async with self._reloading:
             try:
                 keys = self._keys()
-                bundle, shadow = await asyncio.to_thread(self._open)
+                loaded = await asyncio.to_thread(self._open)
             except (WhichleverError, OSError) as error:
                 self.metrics.reloads.labels("kept").inc()
                 return str(error)
             self.keys = keys
             old, self.current = (
                 self.current,
-                Generation(bundle, shadow, self.settings, self.metrics),
+                Generation(loaded, self.settings, self.metrics),
             )
             task = asyncio.create_task(old.close())
             self._old.add(task)
