@@ -15,10 +15,13 @@ from whichlever.mail.scan import Content, MailVerdict, judge
 from whichlever.predict import Prediction, Row
 from whichlever.render.registry import find_pack
 from whichlever.runtime.bundle import Bundle
-from whichlever.runtime.mail_style import Styles
+from whichlever.runtime.mail_style import UNLIKE, Styles
 
 PHISHING = "phishing"
 """The label that a bundle must have to judge mail."""
+
+MOST_REASON = 300
+"""Characters of a reason."""
 
 _LIMITS = Limits()
 
@@ -144,16 +147,19 @@ class MailJudge:
         )  # fmt: skip
         if self._styles is None:
             return found
-        wrong = self._styles.imitation(mail.message)
-        if wrong is None:
+        sign = self._styles.sign(mail.message, self._company)
+        if sign is None:
             return found
-        return replace(
+        found = replace(
             found,
-            verdict="suspicious" if found.verdict == "legitimate" else found.verdict,
-            score=max(found.score, 0.5),
-            reasons=(*found.reasons, wrong),
-            codes=(*found.codes, "style_unlike"),
+            reasons=(*found.reasons, sign.words[:MOST_REASON]),
+            codes=(*found.codes, sign.code),
         )
+        if sign.code != UNLIKE:
+            return found
+        # As other signs: strange words alone make a mail suspicious, never phishing.
+        said = "suspicious" if found.verdict == "legitimate" else found.verdict
+        return replace(found, verdict=said, score=max(found.score, 0.5))
 
     def __call__(
         self, raws: Sequence[bytes], limits: Limits = _LIMITS

@@ -1,14 +1,26 @@
-"""Style profiles beside a stream of mail: whose they are is looked up by the sender."""
+"""Style profiles beside a stream of mail: whose they are is found by the name that it bears."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from whichlever.errors import InputError
 from whichlever.infer.style import StyleProfile
+from whichlever.mail.company import Company
 from whichlever.mail.message import Message
-from whichlever.runtime.authorship import authorship
+from whichlever.runtime.authorship import FALSE_ALARMS, authorship
+from whichlever.runtime.mail_check import claimed
 from whichlever.runtime.style_profiles import ProfileStore, file_stem, read_key
+
+UNLIKE, ASKS = "style_unlike", "style_asks"
+
+
+class StyleSign(NamedTuple):
+    """What a mail's words speak against it: a code and the reason for a reader."""
+
+    code: str
+    words: str
 
 
 class Styles:
@@ -34,18 +46,19 @@ class Styles:
             raise InputError(f"{folder}: no profile there; make one with whichlever mail enrol")
         return cls(found)
 
-    def imitation(self, message: Message) -> str | None:
-        """Why a mail of a protected person's address is not in their style; None where it is, where
-        the mail is too short to tell, or where there is no profile of its sender.
+    def sign(self, message: Message, company: Company | None) -> StyleSign | None:
+        """What the words say against a mail that bears a protected person's name.
+
+        None where they say nothing, where they are too few to tell, or where nobody of the
+        profiles is named. The sender's other signs are not looked at: they have reasons of their
+        own.
         """
-        try:
-            profile = self._profiles.get(file_stem(message.from_address))
-        except InputError:
+        whose = claimed(message, self._profiles, company)
+        if whose is None:
             return None
-        if profile is None:
-            return None
-        found = authorship(profile, message.own)
-        if found.verdict != "imitation":
-            return None
-        said = "; ".join(found.reasons[:3])
-        return f"not written as {message.from_address} writes: {said}"[:300]
+        found = authorship(self._profiles[file_stem(whose)], message.own)
+        if found.verdict == "imitation":
+            return StyleSign(UNLIKE, f"not written as {whose} writes: {'; '.join(found.reasons)}")
+        if found.asking <= FALSE_ALARMS:
+            return StyleSign(ASKS, f"asks for money as {whose} hardly ever does")
+        return None
