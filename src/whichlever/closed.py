@@ -18,9 +18,10 @@ def as_choice(task: Task) -> Task:
     """The same task as one that chooses: what levers, audit and bundles of labels are given.
 
     An answer that is one of the set is right exactly where its label is, so what such a lever
-    chooses on validation rows it chooses by accuracy. A task of another kind is given back.
+    chooses on validation rows it chooses by accuracy. So is whether a person wrote it a choice
+    between two labels. A task of another kind is given back.
     """
-    if task.kind != "generate":
+    if task.kind not in ("generate", "verify"):
         return task
     goal = task.goal.model_copy(update={"metric": "accuracy", "at_least": {}})
     return task.model_copy(update={"kind": "classify", "goal": goal, "answers": None})

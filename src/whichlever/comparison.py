@@ -40,6 +40,7 @@ from whichlever.run_inputs import write_inputs, write_texts
 from whichlever.step import Step, run_step, train_step
 from whichlever.task import Task
 from whichlever.verdict import Verdict, decide
+from whichlever.verifying import with_verification
 from whichlever.workload import check_workload, measure_workload
 
 if TYPE_CHECKING:
@@ -276,6 +277,7 @@ def _conclude(
             for s in priced
         ]
         measures = summarise(outcomes, task, labels, seed=seed)
+        measures = with_verification(measures, outcomes, priced, seed)
         measures = with_lines(measures, outcomes, prepared.dataset, prepared.splits, seed)
         measures = with_hybrid(measures, task, joined, seed)
         measures = measures.model_copy(update={"curve": curve})

@@ -9,6 +9,7 @@ METRICS: Final[Mapping[str, tuple[str, ...]]] = {
     "classify": ("macro_f1", "accuracy"),
     "extract": ("micro_f1", "line_exact"),
     "generate": ("exact_match", "token_f1", "rouge_l"),
+    "verify": ("auc", "accuracy"),
 }
 """The metrics that a goal may name, by kind; the first is the goal unless another is named.
 
@@ -16,12 +17,14 @@ METRICS: Final[Mapping[str, tuple[str, ...]]] = {
 ``line_exact``: the share of rows whose fields are all right and none is missing or too many.
 ``exact_match``, ``token_f1``, ``rouge_l``: means over rows, after normalising
 (`whichlever.likeness`).
+``auc``: of telling genuine from impostor, each person's own, its mean over persons.
 """
 
 FAMILY_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {
     "classify": ("static", "encoder"),
     "extract": ("tagger",),
     "generate": ("decoder", "static", "encoder"),
+    "verify": ("style",),
 }
 """The sizes a fine-tune is done at, by kind; all of them unless some are named."""
 
@@ -39,12 +42,21 @@ _DATA_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "match": ("classify", "generate"),
     "source": ("extract",),
     "file": ("extract",),
+    "identity": ("verify",),
+    "author": ("verify",),
 }
-_LEVER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"hybrid": _LABELLED}
+_LEVER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "hybrid": _LABELLED,
+    **dict.fromkeys(("prompt", "rag"), ("classify", "extract", "generate")),
+}
 """Keys that not every kind takes, and the kinds that do."""
 
-_TARGETS: Final[Mapping[str, str]] = {"extract": "fields", "generate": "output"}
-_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {"extract": ("tagger",), "generate": ("decoder",)}
+_TARGETS: Final[Mapping[str, str]] = {
+    "extract": "fields", "generate": "output", "verify": "genuine",
+}  # fmt: skip
+_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "extract": ("tagger",), "generate": ("decoder",), "verify": ("style",),
+}  # fmt: skip
 
 
 def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +77,11 @@ def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     data = out.get("data")
     if isinstance(data, Mapping):
         out["data"] = {"target": _TARGETS[kind], **data}
-    levers = out.get("levers", {"prompt": {}, "rag": {}, "finetune": {}})
+        split = data.get("split", {})
+        if kind == "verify" and isinstance(split, Mapping):
+            out["data"]["split"] = {"by": "open_set", **split}
+    asked: dict[str, Any] = {} if kind == "verify" else {"prompt": {}, "rag": {}}
+    levers = out.get("levers", {**asked, "finetune": {}})
     if isinstance(levers, Mapping) and "finetune" in levers:
         tuned = levers["finetune"] if levers["finetune"] is not None else {}
         if isinstance(tuned, Mapping):

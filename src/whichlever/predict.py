@@ -29,6 +29,7 @@ class Row:
     the document that holds the answer, where the task gives it (only the oracle row is told).
     For `kind: extract`, ``fields`` is what is true of the line, name → value or list of values
     (None where unknown), and ``source`` what wrote it.
+    For `kind: verify`, ``person`` is whose name the text bears, ``author`` who really wrote it.
     """
 
     id: str
@@ -39,6 +40,8 @@ class Row:
     document: str | None = None
     fields: Mapping[str, Any] | None = None
     source: str | None = None
+    person: str | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def write_texts(run: Path, task: Task, dataset: Dataset, splits: Splits, *, keep
         for name in ("examples.parquet", "requests.jsonl"):
             (run / name).unlink(missing_ok=True)
         return
-    if dataset.schema is None and dataset.labels:
+    if dataset.schema is None and dataset.labels and task.kind != "verify":
         write_requests(run / "requests.jsonl", splits.test, as_choice(task), dataset.labels)
     texts = [(row.id, row.text[:EXAMPLE_CHARS], len(row.text)) for row in splits.test]
     schema: dict[str, Any] = {"id": pl.String, "text": pl.String, "chars": pl.Int64}

@@ -27,6 +27,7 @@ from whichlever.progress import Progress
 from whichlever.run import digest, read_json, write_json
 from whichlever.task import Task
 from whichlever.trials_fields import exact_lines, line_scores, with_fields
+from whichlever.trials_persons import with_persons
 from whichlever.trials_texts import with_texts
 from whichlever.version import VERSION
 
@@ -256,6 +257,10 @@ def _answer(
         frames = [
             with_fields(frame, rows, given, dataset.labels, dataset.schema, keep=keep_texts)
             for frame, rows, given in parts
+        ]
+    elif task.kind == "verify":
+        frames = [
+            with_persons(frame, rows) for frame, rows in zip(frames, (calibrate, test), strict=True)
         ]
     elif task.kind == "generate":
         parts = zip(frames, (calibrate, test), (answers, tested), strict=True)

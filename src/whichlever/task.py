@@ -193,7 +193,7 @@ class Task(Model):
     version: Literal[1] = 1
     task: str = Field(min_length=1, max_length=200)
     pack: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+@\d+$")
-    kind: Literal["classify", "extract", "generate"] = "classify"
+    kind: Literal["classify", "extract", "generate", "verify"] = "classify"
     about: str = ""
     data: Data
     labels: dict[str, str] = Field(default_factory=dict, json_schema_extra=_labels_too)
@@ -278,6 +278,12 @@ class Task(Model):
                 )
         if self.data.split.by == "shape" and self.kind != "extract":
             raise ValueError("data.split: by: shape goes with kind: extract")
+        if self.data.split.by == "open_set" and self.kind != "verify":
+            raise ValueError("data.split: by: open_set goes with kind: verify")
+        if self.kind == "verify":
+            for name in ("identity", "author"):
+                if getattr(self.data, name) is None:
+                    raise ValueError(f"data.{name} is missing: verify needs the column")
         return self
 
     @model_validator(mode="after")

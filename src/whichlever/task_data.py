@@ -19,9 +19,10 @@ class Split(Model):
     read once.
     """
 
-    by: Literal["random", "group", "time", "given", "shape"] = Field(
+    by: Literal["random", "group", "time", "given", "shape", "open_set"] = Field(
         default="random",
-        description="shape: lines of one shape (equal but for their values) stay on one side.",
+        description="shape: lines of one shape (equal but for their values) stay on one side; "
+        "open_set: kind verify, where it is the default: impostors of test rows are never seen.",
     )
     column: str | None = Field(
         default=None, description="With by: given, the column that holds each row's role."
@@ -67,7 +68,8 @@ class Data(Model):
         "its words are found in the input is read, which means the same under any rule.",
     )
     target: Column = Field(
-        default="label", description="With kind: extract, fields; with generate, output."
+        default="label",
+        description="With kind: extract, fields; with generate, output; with verify, genuine.",
     )
     target_map: dict[str, str] = Field(
         default_factory=dict,
@@ -81,6 +83,12 @@ class Data(Model):
     )
     file: str | None = Field(
         default=None, description="extract: column with the file a line came from; only reported."
+    )
+    identity: str | None = Field(
+        default=None, description="verify: column with the person whose name the text bears."
+    )
+    author: str | None = Field(
+        default=None, description="verify: column with the person who really wrote it."
     )
     time: str | None = None
     document: str | None = Field(

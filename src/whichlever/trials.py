@@ -19,6 +19,7 @@ from whichlever.prices import row_dollars
 from whichlever.run import written_aside
 from whichlever.task import Task
 from whichlever.trials_fields import counts_of
+from whichlever.trials_persons import persons_of
 from whichlever.trials_texts import texts_of
 
 LABELS_KEY = b"whichlever.labels"
@@ -188,6 +189,7 @@ def outcome(
         priced=facts["priced"],
         fields=fields,
         texts=texts_of(frame) if "token_f1" in frame.columns else None,
+        persons=persons_of(frame) if "person" in frame.columns else None,
     )
 
 

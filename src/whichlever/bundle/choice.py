@@ -48,6 +48,11 @@ def choose_lever(finished: Finished, asked: str | None = None) -> Choice:
     BundleError
         The run has no such lever, or it is one that cannot be owned.
     """
+    if finished.task.kind == "verify":
+        raise BundleError(
+            f"{finished.run}: persons' styles go into no bundle, which others get to hold; "
+            "enrol each person where mail is checked: whichlever mail enrol"
+        )
     pulled = finished.verdict.get("lever")
     have = [name for name in PACKABLE if finished.summary(name) is not None]
     if not have:

@@ -22,6 +22,9 @@ def init(
         str | None,
         typer.Option(help="How the simulated data is written; triage: native, ecs or ocsf."),
     ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="The kind of task; phishing: classify or verify.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a runnable task folder: task.yaml, simulated data and a README."""
@@ -34,7 +37,12 @@ def init(
     known = getattr(found, "formats", ("native",))
     if format is not None and format not in known:
         raise InputError(f"pack {pack} writes no format {format!r} (it writes: {', '.join(known)})")
+    kinds = getattr(found, "kinds", None)
+    if kind is not None and kind not in (kinds or ("classify",)):
+        spoken = ", ".join(kinds or ("classify",))
+        raise InputError(f"pack {pack} has no task of kind {kind!r} (it has: {spoken})")
     more = {} if format is None else {"format": format}
+    more |= {} if kind is None or kinds is None else {"kind": kind}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".wl-init-", dir=folder.parent) as aside:
         found.write_template(Path(aside) / "new", seed, **more)

@@ -13,6 +13,7 @@ from whichlever.data.columns import cell, seconds, word
 from whichlever.data.field_cells import Fields, field_values
 from whichlever.data.files import find_source
 from whichlever.data.linking import entities_of
+from whichlever.data.open_set import GENUINE, IMPOSTOR, LABELS
 from whichlever.data.records import read_records
 from whichlever.data.rows import Dataset, Role
 from whichlever.data.shape_groups import shapes_of
@@ -56,6 +57,8 @@ def read_dataset(task: Task) -> Dataset:
         return _extracting(reader, rows)
     if task.kind == "generate":
         return _generating(reader, rows)
+    if task.kind == "verify":
+        return Dataset(rows, LABELS, reader.given, fingerprint(rows, reader.given))
     found = {row.target for row in rows}
     if len(found) < 2:
         only = f"only one label ({next(iter(found))!r})" if found else "no row"
@@ -120,6 +123,7 @@ def fingerprint(rows: Iterable[Row], given: Mapping[str, Role]) -> str:
         fields: list[Any] = [row.id, row.text, row.target, row.group, row.time, given.get(row.id)]
         fields += [] if row.document is None else [row.document]
         fields += [] if row.fields is None else [sorted(row.fields.items()), row.source]
+        fields += [] if row.person is None else [row.person, row.author]
         digest.update(json.dumps(fields).encode("ascii"))
     return digest.hexdigest()
 
@@ -202,7 +206,7 @@ class Reader:
             return None
         inputs = [data.input] if isinstance(data.input, str) else data.input
         named = [data.id, *inputs, data.target, data.group, data.time, data.split.column]
-        named += [data.document, data.source, data.file]
+        named += [data.document, data.source, data.file, data.identity, data.author]
         if self.task.workload is not None:
             named += [*self.task.workload.entity, self.task.workload.incident]
         tops = [n.split("/")[1] if n.startswith("/") else n for n in named if n]
@@ -241,9 +245,32 @@ class Reader:
                 self.line_files[row_id] = came_from
             text = self._text(record, where)
             return Row(row_id, text, None, group, time, fields=fields, source=source)
+        if self.task.kind == "verify":
+            return self._claim(
+                Row(row_id, self._text(record, where), None, group, time), record, where
+            )
         if target is None:
             target = self._target(record, where)
         return Row(row_id, self._text(record, where), target, group, time, document)
+
+    def _claim(self, row: Row, record: Mapping[str, Any], where: str) -> Row:
+        """A row of `kind: verify`: whose name it bears, who wrote it, and what is said of both."""
+        data = self.task.data
+        person = self._named(record, data.identity, where)
+        author = self._named(record, data.author, where)
+        if person is None or author is None:
+            column = data.identity if person is None else data.author
+            raise DataError(f"{where}: {column!r} is empty; verify needs it in every row")
+        said = cell(record, data.target, where)
+        target = {True: GENUINE, False: IMPOSTOR}.get(said, "") if isinstance(said, bool) else said
+        if target not in LABELS:
+            raise DataError(f"{where}: {data.target!r} is {said!r}; write genuine or impostor")
+        if (target == GENUINE) != (person == author):
+            raise DataError(
+                f"{where}: {data.target!r} says {target}, but {data.identity!r} is {person!r} and "
+                f"{data.author!r} is {author!r}"
+            )
+        return replace(row, target=target, person=person, author=author)
 
     def _fields(self, record: Mapping[str, Any], where: str) -> Fields:
         column = self.task.data.target

@@ -11,6 +11,7 @@ import numpy as np
 
 from whichlever.data.by_group import roles_by_group
 from whichlever.data.by_time import roles_by_time
+from whichlever.data.open_set import refuse_seen_impostors, roles_open_set
 from whichlever.data.rows import ROLES, Dataset, Role, Splits
 from whichlever.data.stratify import roles_at_random, stratified_order
 from whichlever.errors import DataError
@@ -23,7 +24,8 @@ def split_rows(dataset: Dataset, task: Task) -> Splits:
     """The rows of each role.
 
     ``random`` keeps the share of every label (for lines: of every source) in every role,
-    ``group`` keeps each group in one role, ``shape`` each shape of line, ``time`` gives the oldest
+    ``group`` keeps each group in one role, ``shape`` each shape of line,
+    ``open_set`` each impostor (`roles_open_set`), ``time`` gives the oldest
     rows to train and the newest to test, ``given`` does what the files or the column say. Where
     train and test are given apart, the others say how valid and calibrate are taken out of the
     training rows (``given``: at random). The same rows and seed give the same roles, in whatever
@@ -43,6 +45,8 @@ def split_rows(dataset: Dataset, task: Task) -> Splits:
         raise DataError("no test row: nothing could be measured; set data.split.test, or give some")
     if task.kind == "classify":
         _check_labels(parts, task)
+    if task.kind == "verify":
+        refuse_seen_impostors(parts)
     seed = task.data.split.seed
     return Splits(
         train=tuple(parts["train"]),
@@ -104,6 +108,8 @@ def assign_roles(
     elif split.by == "shape":
         alike = [(shapes or {})[row.id] for row in chosen]
         dealt = roles_by_group(alike, _targets(chosen), counts, split.seed)
+    elif split.by == "open_set":
+        dealt = roles_open_set(chosen, split, lambda n: role_counts(n, wanted))
     elif split.by == "time":
         dealt = roles_by_time([_time(row) for row in chosen], counts)
     else:

@@ -63,6 +63,10 @@ def _family(task: Task, name: str) -> list[Lever]:
         from whichlever.levers.build_fields import family_for_fields
 
         return family_for_fields(task, name)
+    if task.kind == "verify" and name != "recorded":
+        from whichlever.levers.build_verify import family_for_verify
+
+        return family_for_verify(task, name)
     chosen = task.levers
     made: list[Lever] = []
     if name == "majority":

@@ -14,6 +14,7 @@ from whichlever.measure.field_counts import FieldCounts
 from whichlever.measure.scores import Answers, Scored
 from whichlever.measure.summary import Latency
 from whichlever.measure.text_answers import RATIOS, TextAnswers, TextScores
+from whichlever.measure.verify_answers import GENUINE, VerifyAnswers
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -62,6 +63,8 @@ class Outcome:
     texts
         `kind: generate`: how like the truth each answer is, which every score is made of;
         ``targets`` and ``predicted`` are places in the closed set of answers, else -1.
+    persons
+        `kind: verify`: whose name each row bears, shape (n,).
     """
 
     lever: str
@@ -93,6 +96,7 @@ class Outcome:
     priced: bool = True
     fields: FieldCounts | None = None
     texts: TextScores | None = None
+    persons: npt.NDArray[np.str_] | None = None
 
     def answers(self, metric: str | None = None) -> Scored:
         """The answers, ready for counting; ``metric`` is the goal's, where it is one of several."""
@@ -101,6 +105,11 @@ class Outcome:
         if self.texts is not None:
             ratio = metric if metric in RATIOS else RATIOS[0]
             return TextAnswers(self.texts, self.targets, self.predicted, ratio)
+        if self.persons is not None:
+            genuine = np.full(len(self), np.nan)
+            if self.scores is not None:
+                genuine = self.scores[:, GENUINE].astype(np.float64)
+            return VerifyAnswers(genuine, self.targets, self.predicted, self.persons)
         return Answers(self.targets, self.predicted)
 
     def __post_init__(self) -> None:
@@ -108,7 +117,7 @@ class Outcome:
         arrays = (
             self.targets, self.predicted, self.statuses, self.scores, self.raw_scores, self.groups,
             self.leaked, self.seconds, self.tokens_in, self.tokens_cached, self.tokens_out,
-            self.bytes_out, self.fields, self.texts,
+            self.bytes_out, self.fields, self.texts, self.persons,
         )  # fmt: skip
         if any(a is not None and len(a) != n for a in arrays):
             raise ValueError(f"{self.lever}: every array of an outcome has one entry per row ({n})")

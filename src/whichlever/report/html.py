@@ -32,6 +32,7 @@ from whichlever.report.mistakes import (
 )
 from whichlever.report.noise import noise_section
 from whichlever.report.palette import COLOURS, GREY, Mark, marks
+from whichlever.report.verifying import verify_section
 from whichlever.report.visible import shortened, visible, visible_block
 from whichlever.report.workload import workload_section
 from whichlever.run import write_text
@@ -102,6 +103,7 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             hybrid=hybrid_section(files, given),
             noise=noise_section(files, redact=redact),
             attack=attack_section(files, given),
+            verify=verify_section(files, given),
             lines=lines_section(files, given, spoken_of, redact=redact),
             confusions=[
                 _confusion(files, s, given, s is first)

@@ -139,7 +139,7 @@ def standings(files: RunFiles) -> Mapping[str, Standing]:
 
 def share_metric(files: RunFiles) -> str:
     """The metric that is a share of rows: of right labels, or of lines right as a whole."""
-    of = {"macro_f1": "accuracy", "accuracy": "accuracy"} | dict.fromkeys(
+    of = dict.fromkeys(("macro_f1", "accuracy", "auc"), "accuracy") | dict.fromkeys(
         ("exact_match", "token_f1", "rouge_l"), "exact_match"
     )
     return of.get(files.measures.metric, "line_exact")

@@ -19,6 +19,7 @@ from whichlever.report.hybrid import hybrid_lines
 from whichlever.report.lines import line_notes
 from whichlever.report.look import metric_name
 from whichlever.report.noise import evidence_lines
+from whichlever.report.verifying import verify_lines
 from whichlever.report.visible import shortened, visible
 from whichlever.report.workload import terminal_lines as desk_lines
 from whichlever.verdict.types import Reason, Verdict
@@ -67,6 +68,7 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
     best = _best(measures)
     spoken_of = verdict.lever or (best.lever if best is not None else None)
     _listed(console, "Lines:", line_notes(measures, spoken_of))
+    _listed(console, "Persons:", verify_lines(measures))
     for said in autoclose_lines(measures.autoclose, spoken_of):
         console.print(Text(visible(said)))
     if measures.workload is not None:

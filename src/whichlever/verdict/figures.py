@@ -137,6 +137,7 @@ def spoken(key: str) -> str:
     names = {
         "macro_f1": "macro-F1", "micro_f1": "micro-F1", "line_exact": "whole lines right",
         "exact_match": "exact match", "token_f1": "token-F1", "rouge_l": "ROUGE-L",
+        "auc": "AUC",
     }  # fmt: skip
     return names.get(key, key)
 

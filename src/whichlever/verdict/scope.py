@@ -42,8 +42,8 @@ def _measured(lever: LeverSummary) -> str:
 
 def capable_prompt(task: Task, measures: Measures, choice: Choice) -> str | None:
     """What a prompt of a large model would need to win; None where one was measured."""
-    if any(s.place in ("remote", "recorded") for s in measures.levers):
-        return None
+    if task.kind == "verify" or any(s.place in ("remote", "recorded") for s in measures.levers):
+        return None  # no prompt is asked who wrote a mail: it never saw the person's own
     name = choice.lever or choice.best
     if name is None:
         candidates = [s for s in measures.levers if s.lever != FLOOR]

@@ -38,7 +38,7 @@ def eligibility(lever: LeverSummary, task: Task, measures: Measures) -> Eligibil
     cite = Cite(task, measures)
     own = f"levers.{lever.lever}"
     if lever.lever == FLOOR:
-        does = "never reads the input" if task.kind == "classify" else "copies fixed columns"
+        does = "never reads the input" if task.kind != "extract" else "copies fixed columns"
         text = f"A floor: it {does}, and reaches {spoken(measures.metric)} {{0}}."
         reason = cite.reason(text, f"{own}.metrics.{measures.metric}")
         return Eligibility("excluded", (reason,))

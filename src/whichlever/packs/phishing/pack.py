@@ -15,6 +15,7 @@ class PhishingPack:
 
     name = "phishing"
     versions: tuple[int, ...] = (1,)
+    kinds: tuple[str, ...] = ("classify", "verify")
 
     def render(self, record: Mapping[str, Any], version: int = 1) -> str:
         """The masked text of one mail with its marks; ValueError for a version not spoken here."""
@@ -47,8 +48,13 @@ class PhishingPack:
         except (KeyError, TypeError):
             return None
 
-    def write_template(self, folder: Path, seed: int = 0) -> None:
+    def write_template(self, folder: Path, seed: int = 0, kind: str = "classify") -> None:
         """Write a runnable task folder with a simulated company's mail."""
+        if kind == "verify":
+            from whichlever.packs.phishing.template.verify import write_verify_template
+
+            write_verify_template(folder, seed)
+            return
         from whichlever.packs.phishing.template import write_template
 
         write_template(folder, seed)
