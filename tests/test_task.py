@@ -148,7 +148,7 @@ def test_a_key_like_no_other_lists_the_known_ones() -> None:
         ("levers: {linear: {windows: [1.5]}}", "levers.linear.windows.0"),
         ("levers: {recorded: {../x: a.jsonl}}", "levers.recorded"),
         ("llms: {a: {base_url: gpu, model: m}}", "not a server's address"),
-        ("kind: rank", "kind: should be 'classify', 'extract' or 'generate'"),
+        ("kind: rank", "kind: should be 'classify', 'extract', 'generate' or 'verify'"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(extra: str, said: str) -> None:
