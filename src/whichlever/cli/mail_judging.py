@@ -68,5 +68,24 @@ def load_judge(
             raise found
         return found
 
-    one(b"From: warm@up.example\r\nSubject: warm up\r\n\r\nwarm up\r\n")
+    one(_WARM)
     return one
+
+
+_WARM = b"""\
+From: Warm Up <warm@up.example>\r
+Subject: warm up\r
+Authentication-Results: up.example; spf=pass\r
+Content-Type: multipart/mixed; boundary=x\r
+\r
+--x\r
+Content-Type: text/html\r
+\r
+<p>Warm up: <a href="http://up.example/">warm.example</a></p>\r
+--x\r
+Content-Type: application/pdf; name=up.pdf\r
+\r
+%PDF-1.7\r
+--x--\r
+"""
+"""A mail that reaches what is loaded late: domains, links, attachments."""
