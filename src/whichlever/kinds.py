@@ -40,7 +40,7 @@ _TASK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 _DATA_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("target_map", "document", "unseen_labels"), _LABELLED),
     "match": ("classify", "generate"),
-    "source": ("extract",),
+    "source": ("extract", "classify"),
     "file": ("extract",),
     "identity": ("verify",),
     "author": ("verify",),

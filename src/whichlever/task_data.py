@@ -79,7 +79,8 @@ class Data(Model):
     group: str | None = None
     source: str | None = Field(
         default=None,
-        description="extract: column that says what wrote the line; unknown where it is null.",
+        description="Column that says where the row comes from (extract: what wrote the line); "
+        "the audit asks whether rows of one label tell it.",
     )
     file: str | None = Field(
         default=None, description="extract: column with the file a line came from; only reported."

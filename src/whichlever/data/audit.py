@@ -29,6 +29,7 @@ from whichlever.data.findings import Audit, Finding, ProbeScore, Scores, found, 
 from whichlever.data.label_words import LabelWord, index_labels, label_words, labels_in, masked
 from whichlever.data.probe import probe_answers, probe_rows, probe_score, without_own_group
 from whichlever.data.rows import ROLES, Splits
+from whichlever.data.shortcuts import shortcuts
 from whichlever.predict import Row
 from whichlever.task import Task
 
@@ -81,6 +82,7 @@ def audit_splits(
         *_groups(splits, train, task, every, truth),
         *_label_words(splits, train, labels, seed, every),
         *inside_findings(pool, splits),
+        *shortcuts(splits, labels, seed),
         *checks.few_groups(splits.test),
         *checks.small_classes(splits.test, labels),
         *checks.unseen_labels(splits),

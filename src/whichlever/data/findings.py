@@ -30,6 +30,7 @@ Kind = Literal[
     "unaligned",
     "learned",
     "source",
+    "shortcut",
 ]
 Severity = Literal["info", "warning", "leak"]
 

@@ -251,7 +251,9 @@ class Reader:
             )
         if target is None:
             target = self._target(record, where)
-        return Row(row_id, self._text(record, where), target, group, time, document)
+        source = self._named(record, data.source, where)
+        text = self._text(record, where)
+        return Row(row_id, text, target, group, time, document, source=source)
 
     def _claim(self, row: Row, record: Mapping[str, Any], where: str) -> Row:
         """A row of `kind: verify`: whose name it bears, who wrote it, and what is said of both."""

@@ -32,6 +32,7 @@ KINDS = {
     "unaligned": "values that stand nowhere in their line",
     "learned": "names and how their values are made",
     "source": "sources of lines",
+    "shortcut": "rows that tell where they come from",
 }
 _GRAVITY = {"leak": 0, "warning": 1, "info": 2}
 
