@@ -114,13 +114,19 @@ def _finetune(task: Task, settings: FinetuneSettings) -> list[Lever]:
     made: list[Lever] = [
         FinetuneStatic(settings) if rung == "static" else FinetuneEncoder(settings)
         for rung in settings.rungs
+        if rung != "decoder"
     ]
-    if settings.joined:
+    decoders: list[Lever] = []
+    if "decoder" in settings.rungs:
+        from whichlever.levers.finetune_decoder import FinetuneDecoder
+
+        decoders = [FinetuneDecoder(settings)]
+    if settings.joined and made:
         from whichlever.levers.joined import FinetuneJoined
         from whichlever.levers.linear import Linear
 
         made.append(FinetuneJoined([Linear(task.levers.linear), *made]))
-    return made
+    return [*made, *decoders]
 
 
 def _recorded(task: Task) -> list[Lever]:

@@ -1,0 +1,127 @@
+"""The causal language model that adapters are trained on, from a folder or a GGUF file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from whichlever.errors import WeightsError
+
+CONFIG, WEIGHTS, TOKENIZER, SPECIAL = (
+    "config.json", "model.safetensors", "tokenizer.json", "special.json",
+)  # fmt: skip
+
+
+def unpacked(gguf: Path, sha256: str, cache: Path) -> Path:
+    """A GGUF file's model as a Hugging Face folder in 32 bits: made once (about 30 s), then kept.
+
+    Parameters
+    ----------
+    gguf, sha256
+        The file and its checksum, which the folder is named by.
+    cache
+        Where folders are kept.
+
+    Raises
+    ------
+    WeightsError
+        transformers cannot read this architecture.
+    """
+    folder = cache / f"decoder-{sha256[:16]}"
+    if (folder / CONFIG).exists():
+        return folder
+    from safetensors.torch import save_file
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    _quiet()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32
+        )
+    except (ValueError, KeyError, ImportError, OSError) as error:
+        raise WeightsError(
+            f"{gguf}: cannot be read for training ({str(error).splitlines()[0][:200]}); "
+            "give the model as a Hugging Face folder instead"
+        ) from error
+    cache.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=cache))
+    try:
+        tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
+        state = {
+            name: value.contiguous()
+            for name, value in model.state_dict().items()
+            if not (tied and name == "lm_head.weight")
+        }
+        save_file(state, aside / WEIGHTS, metadata={"format": "pt"})
+        tokenizer.backend_tokenizer.save(str(aside / TOKENIZER))
+        (aside / SPECIAL).write_text(json.dumps({"eos_token": tokenizer.eos_token or ""}))
+        config = model.config.to_dict()
+        config.pop("quantization_config", None)
+        config["architectures"] = [type(model).__name__]
+        (aside / CONFIG).write_text(json.dumps(config, indent=1, default=str))
+        aside.rename(folder)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)
+        if not (folder / CONFIG).exists():  # another process was first
+            raise
+    return folder
+
+
+def load_base(folder: Path) -> Any:  # noqa: ANN401 - a transformers model
+    """The model of a folder in 32 bits, ready to be read or trained.
+
+    Raises
+    ------
+    WeightsError
+        It is no causal language model built of layers one above another.
+    """
+    from transformers import AutoModelForCausalLM
+
+    _quiet()
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=torch.float32, use_safetensors=True, local_files_only=True,
+            trust_remote_code=False, attn_implementation="sdpa",
+        )  # fmt: skip
+    except (ValueError, OSError, KeyError) as error:
+        raise WeightsError(
+            f"{folder}: no causal language model to train ({str(error).splitlines()[0][:200]})"
+        ) from error
+    if model.config.model_type not in STACKED:
+        raise WeightsError(
+            f"{folder}: the architecture {model.config.model_type} is not one of "
+            f"{', '.join(sorted(STACKED))}, whose layers can be trained in part"
+        )
+    model.config.use_cache = False
+    model.requires_grad_(requires_grad=False)
+    return model.eval()
+
+
+def _quiet() -> None:
+    """No bars of its own: this library says what it does through `Progress`."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
+STACKED = {"llama", "mistral", "qwen2", "qwen3", "smollm3", "olmo2"}
+"""Architectures whose inner model reads ``inputs_embeds`` as they are, so that it can be cut."""
+
+
+def end_of_text(folder: Path, tokenizer: Any) -> str:  # noqa: ANN401 - tokenizers.Tokenizer
+    """The vocabulary's end-of-text token as text; empty where none is named."""
+    for name in (SPECIAL, "tokenizer_config.json"):
+        if (folder / name).exists():
+            said = json.loads((folder / name).read_text(encoding="utf-8")).get("eos_token")
+            said = said.get("content") if isinstance(said, dict) else said
+            if said:
+                return str(said)
+    found = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("eos_token_id")
+    found = found[0] if isinstance(found, list) else found
+    return str(tokenizer.id_to_token(found) or "") if isinstance(found, int) else ""

@@ -1,0 +1,67 @@
+"""Adapters as a file, and a base with its adapters merged into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from whichlever.errors import RunError
+from whichlever.models.decoder_base import load_base
+from whichlever.models.decoder_net import CutDecoder
+from whichlever.models.static_distill import write_aside
+
+
+def save_adapters(file: Path, adapters: dict[str, torch.Tensor]) -> None:
+    """Write adapters by name."""
+    from safetensors.torch import save
+
+    whole = {name: value.contiguous() for name, value in adapters.items()}
+    write_aside(file, save(whole, metadata={"format": "pt"}))
+
+
+def load_adapters(file: Path) -> dict[str, torch.Tensor]:
+    """Read adapters.
+
+    Raises
+    ------
+    RunError
+        The file is damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return dict(load(file.read_bytes()))
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{file}: is damaged; remove its folder and fit again") from error
+
+
+def merged_model(folder: Path, adapters: Path, layers: int, rank: int) -> Any:  # noqa: ANN401
+    """A base with its adapters merged into it: a transformers model, frozen.
+
+    Parameters
+    ----------
+    folder
+        The base's.
+    adapters
+        The file of `save_adapters`.
+    layers, rank
+        As they were trained.
+
+    Raises
+    ------
+    RunError
+        The adapters are of another base.
+    """
+    net = CutDecoder(load_base(folder), layers, rank)
+    held = load_adapters(adapters)
+    weights = net.parameters()
+    fits = {n: v.shape for n, v in held.items()} == {n: v.shape for n, v in weights.items()}
+    if not fits:
+        raise RunError(f"{adapters}: its adapters are not of this base; fit again")
+    with torch.no_grad():
+        for name, value in weights.items():
+            value.copy_(held[name])
+    return net.model.merge_and_unload().eval()
