@@ -45,7 +45,7 @@ virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 milter_connect_timeout = 5s
-milter_command_timeout = 20s
+milter_command_timeout = {timeout}s
 milter_content_timeout = 30s
 smtpd_milters = {milter}
 milter_default_action = {action}
@@ -130,7 +130,7 @@ class Postfix:
 
 
 @contextmanager
-def postfix(milter: str, action: str = "accept") -> Iterator[Postfix]:
+def postfix(milter: str, action: str = "accept", timeout: int = 20) -> Iterator[Postfix]:
     """Run it until the block ends; skipped where there is none."""
     if shutil.which("postfix", path=PATH) is None:
         pytest.skip("no Postfix here (Debian: apt-get install postfix)")
@@ -148,8 +148,9 @@ def postfix(milter: str, action: str = "accept") -> Iterator[Postfix]:
         os.chown(root / "data", owner.pw_uid, owner.pw_gid)
         os.chown(root / "mail", nobody.pw_uid, nobody.pw_gid)
         main = MAIN.format(
-            root=root, milter=milter, action=action, uid=nobody.pw_uid, gid=nobody.pw_gid
-        )
+            root=root, milter=milter, action=action, timeout=timeout, uid=nobody.pw_uid,
+            gid=nobody.pw_gid,
+        )  # fmt: skip
         (root / "etc" / "main.cf").write_text(main)
         (root / "etc" / "master.cf").write_text(MASTER.format(port=port))
         server = Postfix(root, port)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -145,6 +146,33 @@ def test_too_much_mail_in_hand_is_not_judged_and_not_lost() -> None:
         assert inserted(await second.answer())["X-Whichlever-Verdict"] == " legitimate"
 
     played(play, rules=Rules(fail="closed"), max_held=20_000)
+
+
+def test_a_mail_that_hangs_leaves_the_others_judged() -> None:
+    free = threading.Event()
+
+    def judge(raw: bytes) -> MailVerdict:
+        if b"hang" in raw:
+            free.wait(20)
+        return judged(raw)
+
+    async def play(milter: Milter, connect: Callable[[], Awaitable[Client]]) -> None:
+        client = await connect()
+        await client.say(OFFER)
+        await client.answer()
+        for _ in range(2):
+            await client.say(a_mail(b"hang"))
+            assert inserted(await client.answer())["X-Whichlever-Verdict"] == " unchecked"
+            await client.say(a_mail(b"bad"))
+            assert inserted(await client.answer())["X-Whichlever-Verdict"] == " phishing"
+        assert milter.judging._stuck == 2
+        free.set()
+        while milter.judging._stuck:
+            await asyncio.sleep(0.01)
+        await client.say(a_mail(b"bad"))
+        assert inserted(await client.answer())["X-Whichlever-Verdict"] == " phishing"
+
+    played(play, judge, timeout=0.3)
 
 
 def test_a_connection_too_many_is_closed() -> None:
