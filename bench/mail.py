@@ -1,9 +1,12 @@
 """Phishing with a source of legitimate mail left out, and authors with impostors never seen.
 
     python bench/mail.py content RUNS [--data ../shared/data]
-    python bench/mail.py authors [--data ../shared/data]
+    python bench/mail.py authors RUNS [--data ../shared/data]
+    python bench/mail.py simulated
+    python bench/mail.py verify RUN
+    python bench/mail.py speed [--data ../shared/data]
 
-Both write their figures into ``docs/results/mail.json``.
+What RUNS has already is read back. All write their figures into ``docs/results/phishing.json``.
 """
 
 from __future__ import annotations
@@ -14,27 +17,18 @@ import json
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
+from mail_statistics import interval
+
 HERE = Path(__file__).resolve().parent
-OUT = HERE.parent / "docs" / "results" / "mail.json"
+OUT = HERE.parent / "docs" / "results" / "phishing.json"
 LEFT_OUT = ("hard-ham-1", "easy-ham-1")
 DRAWS = 2_000
-PAYMENTS = (
-    "Please wire 24,500 to the account in the attachment before noon.",
-    "Can you pay the invoice from our supplier today, I will send the details.",
-    "I need you to buy ten gift cards and email me the codes.",
-    "Kindly process the outstanding payment to the new bank account as soon as possible.",
-    "We have to settle the bill by tomorrow, transfer it to the IBAN below.",
-    "By the way, could you release the funds for the contractor this afternoon?",
-)
-"""Written for this benchmark, before its figures were seen; not among the simulated ones."""
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -133,117 +127,54 @@ def _recalls(scores: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]
         mine = [recall(score, a, b) for a, b in drawn]
         away = np.array(mine) - np.array(at)
         found["levers"][name] = {
-            "recall_at_1": recall(score, yes, no), "interval": _interval(mine),
+            "recall_at_1": recall(score, yes, no), "interval": interval(mine),
             "minus_floor": recall(score, yes, no) - recall(floor, yes, no),
-            "minus_interval": _interval(away),
+            "minus_interval": interval(away),
             "recall_at_5": recall(score, yes, no, 0.05),
         }  # fmt: skip
     return found
 
 
-def _interval(values: Any) -> list[float]:  # noqa: ANN401 - any sequence of numbers
-    return [float(x) for x in np.quantile(values, [0.025, 0.975])]
-
-
-def authors(data: Path) -> dict[str, Any]:
-    """Each author against impostors that neither training nor thresholds have seen.
-
-    Six tenths of an author's mails, the earliest, enrol; the rest are asked. Half of the other
-    authors are what the style is told apart from, the other half's later mails are the impostors;
-    then the halves are changed.
-    """
-    from whichlever.infer.style import distances
-    from whichlever.mail.sentences import sentences
-    from whichlever.models.style import train_style
-
-    found: dict[str, Any] = {}
-    for name in ("authors_list", "authors_enron"):
-        rows = sorted(
-            read(data / "mail" / f"{name}.jsonl.gz"), key=lambda r: (r["author"], r["day"])
-        )
-        by: dict[str, list[str]] = {}
-        for row in rows:
-            by.setdefault(row["author"], []).append(row["text"])
-        order = [str(x) for x in np.random.default_rng(0).permutation(sorted(by))]
-        draw = random.Random(0)
-        lines = []
-        for author in sorted(by):
-            early = {who: len(texts) * 6 // 10 for who, texts in by.items()}
-            own, later = by[author][: early[author]], by[author][early[author] :]
-            others = [who for who in order if who != author]
-            for half in (0, 1):
-                known = [t for who in others[half::2] for t in by[who][: early[who]]]
-                foreign = [t for who in others[1 - half :: 2] for t in by[who][early[who] :]]
-                began = time.process_time()
-                profile = train_style(author, own, known, salt=7)
-                seconds = time.process_time() - began
-                mine, theirs = distances(profile, later), distances(profile, foreign)
-
-                def asks(text: str, read: Callable[[str], float] = profile.asks) -> float:
-                    return max((read(text[a:b]) for a, b in sentences(text)), default=-10.0)
-
-                plain = [asks(text) for text in later]
-                put = [asks(_inserted(text, draw, sentences)) for text in later]
-                lines.append({
-                    "author": author, "own": len(own), "seconds": seconds,
-                    **_verification(mine, theirs),
-                    "own_flagged_at_5": float(
-                        np.mean([profile.own_share(s) <= 0.05 for s in mine])
-                    ),
-                    "inserted_auc": _auc(np.array(put), np.array(plain)),
-                })  # fmt: skip
-        keys = [key for key in lines[0] if key not in ("author",)]
-        found[name] = {
-            "authors": len(by), "fits": len(lines),
-            "mean": {key: float(np.mean([line[key] for line in lines])) for key in keys},
-            "interval": {
-                key: _over_authors([(line["author"], line[key]) for line in lines]) for key in keys
-            },
-            "lines": lines,
-        }  # fmt: skip
-    return found
-
-
-def _over_authors(values: list[tuple[str, float]]) -> list[float]:
-    """Bootstrap interval of the mean over whole authors."""
-    names = sorted({name for name, _ in values})
-    means = np.array([np.mean([v for n, v in values if n == name]) for name in names])
-    rng = np.random.default_rng(0)
-    return _interval(means[rng.integers(0, len(means), (DRAWS, len(means)))].mean(1))
-
-
-def _inserted(text: str, draw: random.Random, sentences: Any) -> str:  # noqa: ANN401
-    ends = [end for _, end in sentences(text)] or [len(text)]
-    end = draw.choice(ends)
-    return f"{text[:end]} {draw.choice(PAYMENTS)}{text[end:]}"
-
-
-def _verification(mine: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    order = np.sort(theirs)
-    rates = [(float(np.mean(theirs >= s)), float(np.mean(mine < s))) for s in np.sort(mine)]
-    false, missed = min(rates, key=lambda rate: abs(rate[0] - rate[1]))
-    above = order[int(np.ceil(0.99 * len(order))) - 1]
+def verify(run: Path) -> dict[str, Any]:
+    """What a finished run of the simulated ``kind: verify`` task showed."""
+    measures = json.loads((run / "measures.json").read_text())
+    verdict = json.loads((run / "verdict.json").read_text())
+    names = {"linear", "finetune-style"}
+    pair = next(p for p in measures["pairs"] if {p["a"], p["b"]} == names)
+    keys = ("auc", "eer", "recall_at_1", "own_flagged_at_5")
     return {
-        "auc": _auc(mine, theirs), "eer": (false + missed) / 2,
-        "recall_at_1": float(np.mean(mine > above)),
+        "rows": measures["levers"][0]["rows"], "pair": pair, "headline": verdict["headline"],
+        "levers": [
+            {"lever": x["lever"], "metrics": {k: x["metrics"][k] for k in keys}}
+            for x in measures["levers"]
+        ],
     }  # fmt: skip
-
-
-def _auc(high: np.ndarray, low: np.ndarray) -> float:
-    from scipy.stats import mannwhitneyu
-
-    return float(mannwhitneyu(high, low).statistic) / (len(high) * len(low))
 
 
 def main() -> None:
     """Measure one part and keep the others' figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("content", "authors"))
+    parser.add_argument("part", choices=("content", "authors", "simulated", "verify", "speed"))
     parser.add_argument("runs", nargs="?", type=Path, default=Path("runs/mail"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     given = parser.parse_args()
+    if given.part == "content":
+        made = content(given.runs, given.data)
+    elif given.part == "authors":
+        from mail_authors import authors
+
+        made = authors(given.data, given.runs)
+    elif given.part == "simulated":
+        from mail_simulated import own_payments
+
+        made = own_payments()
+    elif given.part == "verify":
+        made = verify(given.runs)
+    else:
+        from mail_speed import speed
+
+        made = speed(given.data)
     known = json.loads(OUT.read_text()) if OUT.exists() else {}
-    made = content(given.runs, given.data) if given.part == "content" else authors(given.data)
     known[given.part] = made
     OUT.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
     print(json.dumps(made, indent=1)[:3_000])

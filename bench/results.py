@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 PAGES = ("README.md", "docs/results/cwe.md", "docs/results/triage.md", "docs/results/speed.md",
          "docs/results/curves.md", "docs/results/validity.md",
-         "docs/results/attack.md", "docs/results/serving.md", "docs/results/logs.md")  # fmt: skip
+         "docs/results/attack.md", "docs/results/serving.md", "docs/results/logs.md",
+         "docs/results/phishing.md")  # fmt: skip
 BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -350,8 +351,8 @@ def blocks() -> dict[str, str]:
     if (RESULTS / "attack.json").exists():
         found = json.loads((RESULTS / "attack.json").read_text())
         made |= _beside("attack_tables").attack_blocks(found)
-    if (RESULTS / "mail.json").exists():
-        found = json.loads((RESULTS / "mail.json").read_text())
+    if (RESULTS / "phishing.json").exists():
+        found = json.loads((RESULTS / "phishing.json").read_text())
         made |= _beside("mail_tables").mail_blocks(found)
     made |= _beside("serving_tables").serving_blocks()
     made |= _beside("logs_tables").blocks()

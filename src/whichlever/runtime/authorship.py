@@ -73,7 +73,8 @@ def authorship(profile: StyleProfile, text: str, false_alarms: float = FALSE_ALA
     counts = profile.counts(text)
     spans = sentences(text)[:MOST_SENTENCES]
     asking = _asking(profile, text, spans)
-    share = profile.payment_share(max((p.payment for p in asking), default=-10.0))
+    plainest = max((p.payment for p in asking), default=-10.0)
+    share = profile.payment_share(plainest) if plainest > 0 else 1.0
     asked = [
         p for p in asking if p.payment > 0 and profile.payment_share(p.payment) <= false_alarms
     ]
