@@ -88,11 +88,15 @@ def texts_of(path: Path) -> list[str]:
         return [json.loads(line)["text"] for line in file]
 
 
-def asked(bundle: whichlever.Bundle, texts: list[str], rows: int, count: int) -> Any:  # noqa: ANN401
+Texts = tuple[list[str], dict[str, int]]
+"""Texts, and what else a request says."""
+
+
+def asked(bundle: whichlever.Bundle, texts: Texts, rows: int, count: int) -> Any:  # noqa: ANN401
     """Bodies of so many rows each, and the labels that the bundle itself gives them."""
     rng = random.Random(3)
-    batches = [[rng.choice(texts) for _ in range(rows)] for _ in range(count)]
-    bodies = [json.dumps({"rows": batch}).encode() for batch in batches]
+    batches = [[rng.choice(texts[0]) for _ in range(rows)] for _ in range(count)]
+    bodies = [json.dumps({"rows": batch, **texts[1]}).encode() for batch in batches]
     expected = []
     for batch in batches:
         lines = [answer_line(p, bundle.manifest) for p in bundle.predict(batch)]
@@ -115,7 +119,7 @@ def summary(values: list[float], digits: int = 3) -> dict[str, Any]:
     }
 
 
-def throughput(bundle: Path, key: Path, folder: Path, texts: list[str], rounds: int) -> Any:  # noqa: ANN401
+def throughput(bundle: Path, key: Path, folder: Path, texts: Texts, rounds: int) -> Any:  # noqa: ANN401
     """Batches of 64: served beside bare."""
     opened = whichlever.Bundle.open(bundle, key)
     bodies, expected = asked(opened, texts, ROWS, 40)
@@ -152,7 +156,7 @@ def throughput(bundle: Path, key: Path, folder: Path, texts: list[str], rounds: 
     }
 
 
-def latency(bundle: Path, key: Path, texts: list[str], rounds: int) -> Any:  # noqa: ANN401
+def latency(bundle: Path, key: Path, texts: Texts, rounds: int) -> Any:  # noqa: ANN401
     """Single rows at 60 % of the capacity measured just before; /healthz at that rate beside."""
     opened = whichlever.Bundle.open(bundle, key)
     bodies, expected = asked(opened, texts, 1, 400)
@@ -184,7 +188,7 @@ def latency(bundle: Path, key: Path, texts: list[str], rounds: int) -> Any:  # n
     }
 
 
-def minute(bundle: Path, key: Path, texts: list[str], seconds: float) -> Any:  # noqa: ANN401
+def minute(bundle: Path, key: Path, texts: Texts, seconds: float) -> Any:  # noqa: ANN401
     """A minute at saturation with every answer checked; memory before and after."""
     opened = whichlever.Bundle.open(bundle, key)
     bodies, expected = asked(opened, texts, 8, 200)
@@ -214,6 +218,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--minute", type=float, default=60.0)
     parser.add_argument("--exclusive", action="store_true")
+    parser.add_argument("--top", type=int, help="ask for so many labels' scores alone")
     args = parser.parse_args()
     key = args.runs / "team.pub"
     said: dict[str, Any] = {"bundles": {}}
@@ -223,7 +228,8 @@ def main() -> None:
     for bundle in sorted(args.runs.glob("*.wl")):
         if args.only and args.only not in bundle.stem:
             continue
-        texts = texts_of(args.data / TEXTS[bundle.stem.split("-")[0]])
+        more = {} if args.top is None else {"top": args.top}
+        texts = texts_of(args.data / TEXTS[bundle.stem.split("-")[0]]), more
         found: dict[str, Any] = {"load_average": round(os.getloadavg()[0], 1)}
         if args.exclusive:
             exclusive(True)
@@ -233,7 +239,8 @@ def main() -> None:
         if args.exclusive:
             exclusive(False)
         found["minute"] = minute(bundle, key, texts, args.minute)
-        said["bundles"][bundle.stem] = found
+        name = bundle.stem if args.top is None else f"{bundle.stem}, top {args.top}"
+        said["bundles"][name] = found
         RESULT.write_text(json.dumps(said, indent=1) + "\n")
         print(bundle.stem, json.dumps(found, indent=1), flush=True)
 

@@ -63,6 +63,16 @@ def test_it_names_the_words_that_decided(live: Live) -> None:
     assert answer["why"][0]["weight"] > 0
 
 
+def test_top_gives_the_most_probable_scores_alone(live: Live) -> None:
+    rows = [*TEXTS[:3], 7]
+    whole, best = (live.predict(rows, **more).json()["answers"] for more in ({}, {"top": 1}))
+    for every, one in zip(whole[:3], best[:3], strict=True):
+        assert one["scores"] == {one["label"]: max(every["scores"].values())}
+    assert best[3] == whole[3]
+    assert live.predict(rows, top=99).json()["answers"][0]["scores"] == whole[0]["scores"]
+    assert live.predict(rows, top=0).status_code == 422
+
+
 def test_vllms_shape(live: Live) -> None:
     said = httpx.post(
         f"{live.url}/classify", json={"model": "x", "input": TEXTS[:2]}, trust_env=False

@@ -110,26 +110,47 @@ def answer_lines(
     manifest: Manifest,
     ids: Sequence[object],
     scores: Scores | None,
+    top: int | None = None,
 ) -> list[dict[str, Any]]:
     """The same line for each of many rows, their scores rounded all at once.
 
-    ``scores`` is what `scores_of` says of the predictions. float32 times a million is exact in
-    float64, so numpy rounds to the very numbers that Python's own `round` gives.
+    ``scores`` is what `scores_of` says of the predictions; the ``top`` most probable labels' are
+    said, the most probable first, and all, in the labels' order, where it is None. float32 times a
+    million is exact in float64, so numpy rounds to the very numbers that Python's `round` gives.
     """
     plain = scores is not None and bool(np.isfinite(scores).all())
     if scores is None or not plain or any(p.status != "ok" for p in predictions):
-        return [answer_line(p, manifest, id=i) for p, i in zip(predictions, ids, strict=True)]
+        said = [answer_line(p, manifest, id=i) for p, i in zip(predictions, ids, strict=True)]
+        return said if top is None else [_with_top(line, top) for line in said]
     rounded = np.round(scores.astype(np.float64), DECIMALS)
     below, labels = manifest.abstain_below, manifest.labels
     handed = [False] * len(scores) if below is None else (rounded.max(axis=1) < below).tolist()
+    if top is None:
+        named = [dict(zip(labels, given, strict=True)) for given in rounded.tolist()]
+    else:
+        # Equal scores stand in the labels' order, as `sorted` leaves them.
+        order = np.argsort(-rounded, axis=1, kind="stable")[:, :top]
+        best = np.take_along_axis(rounded, order, axis=1).tolist()
+        named = [
+            {labels[i]: score for i, score in zip(places, given, strict=True)}
+            for places, given in zip(order.tolist(), best, strict=True)
+        ]
     lines: list[dict[str, Any]] = [
-        {"id": i, "label": p.label, "scores": dict(zip(labels, given, strict=True)), "abstain": h}
-        for p, i, given, h in zip(predictions, ids, rounded.tolist(), handed, strict=True)
+        {"id": i, "label": p.label, "scores": given, "abstain": h}
+        for p, i, given, h in zip(predictions, ids, named, handed, strict=True)
     ]
     for p, line in zip(predictions, lines, strict=True):
         if p.error:
             line["note"] = p.error
     return lines
+
+
+def _with_top(line: dict[str, Any], top: int) -> dict[str, Any]:
+    """A line with the scores of its most probable labels alone."""
+    if "scores" not in line:
+        return line
+    best = sorted(line["scores"].items(), key=lambda pair: -pair[1])[:top]
+    return {**line, "scores": dict(best)}
 
 
 def error_line(message: str, id: Any = None) -> dict[str, Any]:  # noqa: ANN401

@@ -33,6 +33,7 @@ from whichlever.serve.calls import (
     later,
     reply,
     rows_of,
+    top_of,
 )
 from whichlever.serve.logs import InputLog, say
 from whichlever.serve.mail import answer_mail
@@ -194,7 +195,7 @@ class Server:
         """Answer one row or many; a row that is none gets an error in its place."""
         given, body = await self._json(call)
         rows, alone = rows_of(given, self.state.settings.max_rows)
-        explain = explain_of(given, len(rows))
+        explain, top = explain_of(given, len(rows)), top_of(given)
         self.admit(call, len(rows))
         records = any(isinstance(row, dict) for row in rows)
         if records and LONG_NUMBER.search(body):
@@ -210,7 +211,7 @@ class Server:
                 asked = read_rows(bundle, rows)
             del given, body, rows  # what waits is text alone, not the parsed document
             answers, scores = await self.answered(taken, asked.rows)
-            lines = asked.lines(answers, scores, bundle)
+            lines = asked.lines(answers, scores, bundle, top)
             answered = [
                 (line, row)
                 for line, row in zip(asked.without_errors(lines), asked.rows, strict=True)

@@ -18,6 +18,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 MOST_EXPLAINED = 20
 """Words that are named for one row."""
 
+MOST_TOP = 100_000
+"""Labels that scores can be asked of: more than any bundle has."""
+
 MOST_ROWS_EXPLAINED = 32
 """Rows of one request whose words are named: an encoder is asked again for every word."""
 
@@ -178,8 +181,8 @@ def rows_of(given: dict[str, Any], most: int) -> tuple[list[Any], bool]:
     Problem
         422: neither ``row`` nor ``rows``, an unknown member, or too many rows.
     """
-    if not given.keys() <= {"row", "rows", "explain"}:
-        raise Problem(422, "An unknown member", "rows, row and explain are known")
+    if not given.keys() <= {"row", "rows", "explain", "top"}:
+        raise Problem(422, "An unknown member", "rows, row, explain and top are known")
     if ("row" in given) == ("rows" in given):
         raise Problem(422, "Give rows (a list) or row (one)")
     if "row" in given:
@@ -194,10 +197,8 @@ def rows_of(given: dict[str, Any], most: int) -> tuple[list[Any], bool]:
 
 def explain_of(given: dict[str, Any], rows: int) -> int:
     """How many words to name of each row; 422 where it is no such number, or rows are too many."""
-    asked = given.get("explain", 0)
-    if isinstance(asked, float) and asked.is_integer():
-        asked = int(asked)  # 4.0 is an integer to JSON
-    if isinstance(asked, bool) or not isinstance(asked, int) or not 0 <= asked <= MOST_EXPLAINED:
+    asked = _whole(given.get("explain", 0))
+    if asked is None or not 0 <= asked <= MOST_EXPLAINED:
         raise Problem(422, f"explain is a whole number from 0 to {MOST_EXPLAINED}")
     if asked and rows > MOST_ROWS_EXPLAINED:
         raise Problem(422, "Too many rows to explain", f"at most {MOST_ROWS_EXPLAINED} in one")
@@ -206,3 +207,18 @@ def explain_of(given: dict[str, Any], rows: int) -> int:
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """Of a caller's X-Request-ID, what is taken over; anything else gets one of ours."""
+
+
+def top_of(given: dict[str, Any]) -> int | None:
+    """How many of the most probable labels to give scores of; None for all; 422 for no number."""
+    asked = _whole(given.get("top", MOST_TOP))
+    if asked is None or not 1 <= asked <= MOST_TOP:
+        raise Problem(422, f"top is a whole number from 1 to {MOST_TOP}")
+    return asked if "top" in given else None
+
+
+def _whole(value: object) -> int | None:
+    """A whole number as JSON has it, 4.0 among them; None of anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from whichlever.predict import Row
 from whichlever.runtime.bundle import Bundle
 from whichlever.runtime.lines import answer_line
-from whichlever.serve.calls import MOST_EXPLAINED
+from whichlever.serve.calls import MOST_EXPLAINED, MOST_TOP
 from whichlever.serve.mail import MAIL
 from whichlever.serve.mail import schemas as mail_schemas
 from whichlever.serve.settings import Settings
@@ -68,6 +68,12 @@ def describe(bundle: Bundle, settings: Settings, judge: MailJudge | None = None)
         "anyOf": [record, text],
     }
     explain = {"type": "integer", "minimum": 0, "maximum": MOST_EXPLAINED, "default": 0}
+    top = {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MOST_TOP,
+        "description": "Scores of so many of the most probable labels; all unless given.",
+    }
     why = {
         "type": "array",
         "items": {
@@ -121,13 +127,14 @@ def describe(bundle: Bundle, settings: Settings, judge: MailJudge | None = None)
                                  "items": {"description": "A Row; anything else gets an error in "
                                            "its place."}},
                         "explain": explain,
+                        "top": top,
                     },
                 },
                 {
                     "type": "object",
                     "required": ["row"],
                     "additionalProperties": False,
-                    "properties": {"row": _ref("Row"), "explain": explain},
+                    "properties": {"row": _ref("Row"), "explain": explain, "top": top},
                 },
             ],
             "example": {"rows": [EXAMPLE]},

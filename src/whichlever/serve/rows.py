@@ -37,13 +37,17 @@ class Asked:
     errors: dict[int, str] = field(default_factory=dict)
 
     def lines(
-        self, answers: Sequence[Prediction], scores: Scores | None, bundle: Bundle
+        self,
+        answers: Sequence[Prediction],
+        scores: Scores | None,
+        bundle: Bundle,
+        top: int | None = None,
     ) -> list[dict[str, Any]]:
         """One line for every row asked, errors in their places; ``scores`` is of all answers."""
         if not self.errors:
-            return answer_lines(answers, bundle.manifest, self.ids, scores)
+            return answer_lines(answers, bundle.manifest, self.ids, scores, top)
         good = [ident for i, ident in enumerate(self.ids) if i not in self.errors]
-        said = iter(answer_lines(answers, bundle.manifest, good, scores))
+        said = iter(answer_lines(answers, bundle.manifest, good, scores, top))
         return [
             error_line(self.errors[i], ident) if i in self.errors else next(said)
             for i, ident in enumerate(self.ids)
