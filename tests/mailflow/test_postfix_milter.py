@@ -95,6 +95,8 @@ def test_mail_is_judged_held_and_released(bundle: Path, tmp_path: Path) -> None:
         assert max(map(len, other.split(b"\n\n")[0].splitlines())) < 200
         assert header(other, "X-Whichlever-Verdict") == ["suspicious"]
         assert "lookalike_domain" in header(other, "X-Whichlever-Signals")[0]
+        running.process.send_signal(signal.SIGHUP)
+        running.wait_for("reloaded")
         held = server.queue()
         assert [one["queue_name"] for one in held] == ["hold"]
         assert held[0]["recipients"] == [{"address": "bo@company.test"}]
