@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from whichlever.cli import mail_collect, mail_milter, mail_scan, mail_style, mail_watch
+from whichlever.cli import (
+    mail_collect,
+    mail_milter,
+    mail_scan,
+    mail_style,
+    mail_threshold,
+    mail_watch,
+)
 
 app = typer.Typer(help="Mail: rows to learn from, and verdicts with reasons.", no_args_is_help=True)
 app.command("collect")(mail_collect.collect)
 app.command("history")(mail_collect.history)
+app.command("threshold")(mail_threshold.threshold)
 app.command("scan")(mail_scan.scan)
 app.command("milter")(mail_milter.milter)
 app.command("watch")(mail_watch.watch)
