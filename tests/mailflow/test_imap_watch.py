@@ -85,6 +85,13 @@ def test_new_mail_is_judged_once_and_moved(bundle: Path, tmp_path: Path) -> None
         assert run(asked).exit_code == 0
         assert len(lines(tmp_path)) == 4 + 3
         refused(run([*asked, "--folder", "Quarantine"]), "is the state of bo@")
+        # What was there before it first looked can be left alone.
+        later = [*asked, "--state", str(tmp_path / "later.json"), "--from-now"]
+        assert run(later).exit_code == 0
+        assert len(lines(tmp_path)) == 7
+        server.put(mail(GOOD, "five"))
+        assert run(later).exit_code == 0
+        assert [line["verdict"] for line in lines(tmp_path)[7:]] == ["legitimate"]
 
 
 def test_tls_is_checked_and_the_watch_survives_a_restart_of_the_server(

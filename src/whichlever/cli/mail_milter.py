@@ -72,8 +72,8 @@ def milter(
 ) -> None:
     """Judge mail as Postfix or Sendmail takes it in: X-Whichlever-Verdict, score and reasons.
 
-    No mail is changed but for its headers, rejected or lost. SIGHUP reads the bundle and the files
-    again; SIGTERM ends after the mails in hand.
+    Nothing of a mail is changed but these headers, and none is lost where the model fails. SIGHUP
+    reads the bundle and the files again; SIGTERM ends after the mails in hand.
     """
     go_offline()
     from whichlever.mailflow.listening import Listen

@@ -74,6 +74,9 @@ def watch(
     state: Annotated[Path, typer.Option(metavar="FILE", help="Remembers how far it came.")] = Path(
         "whichlever-watch.json"
     ),
+    from_now: Annotated[
+        bool, typer.Option("--from-now", help="At first, leave alone what is there already.")
+    ] = False,
     out: Annotated[
         str, typer.Option("-o", "--out", metavar="OUT", help='.jsonl, added to; "-" stdout.')
     ] = "-",
@@ -112,7 +115,9 @@ def watch(
         lines[-1].flush()
 
     watching = Watch(
-        Watching(account, state, frozenset(act), flag, move_to, max_bytes, every), judge, tell
+        Watching(account, state, frozenset(act), flag, move_to, max_bytes, from_now, every),
+        judge,
+        tell,
     )
     with _stopping(watching.stop), nullcontext() if out == "-" else _added(Path(out)) as stream:
         lines += [] if stream is None else [stream]

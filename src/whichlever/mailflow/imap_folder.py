@@ -91,10 +91,14 @@ class ImapFolder:
     ----------
     validity
         The folder's UIDVALIDITY.
+    following
+        Its UIDNEXT: mail that comes from now on has this UID or a higher one.
     """
 
-    def __init__(self, client: Any, validity: int, keywords: bool) -> None:  # noqa: ANN401
-        self._client, self.validity, self._keywords = client, validity, keywords
+    def __init__(self, client: Any, said: dict[bytes, Any]) -> None:  # noqa: ANN401
+        self._client = client
+        self.validity, self.following = int(said[b"UIDVALIDITY"]), int(said[b"UIDNEXT"])
+        self._keywords = b"\\*" in said.get(b"PERMANENTFLAGS", ())
 
     @classmethod
     def open(cls, account: Account, move_to: str | None, change: bool) -> Self:
@@ -125,7 +129,7 @@ class ImapFolder:
             if not client.folder_exists(account.folder):
                 raise InputError(f"{account.at}: no such folder")
             said = client.select_folder(account.folder, readonly=not change)
-            return cls(client, int(said[b"UIDVALIDITY"]), b"\\*" in said.get(b"PERMANENTFLAGS", ()))
+            return cls(client, said)
         except BaseException:
             client.shutdown()
             raise

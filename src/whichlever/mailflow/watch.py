@@ -32,6 +32,8 @@ class Watching:
         File that remembers how far it came.
     act_on
         Verdicts that are flagged or moved.
+    from_now
+        Where there is no state yet: leave alone what is in the folder already.
     every
         Seconds between looks where the server tells nothing by itself.
     slowest
@@ -44,6 +46,7 @@ class Watching:
     flag: bool = False
     move_to: str | None = None
     max_bytes: int = 10_000_000
+    from_now: bool = False
     every: float = 60.0
     slowest: float = 300.0
 
@@ -110,9 +113,12 @@ class Watch:
         w = self.watching
         folder = ImapFolder.open(w.account, w.move_to, change=w.flag or w.move_to is not None)
         if self._state.validity != folder.validity:
-            if self._state.validity is not None:
+            first = self._state.validity is None
+            if not first:
                 say("folder renewed", at=w.account.at)  # its UIDs mean other mails now
-            self._state.validity, self._state.last, self._state.again = folder.validity, 0, {}
+            self._state.validity, self._state.again = folder.validity, {}
+            self._state.last = folder.following - 1 if first and w.from_now else 0
+            self._state.save(w.state)
         say("watching", at=w.account.at, after=self._state.last)
         return folder
 
