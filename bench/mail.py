@@ -15,8 +15,10 @@ import argparse
 import gzip
 import json
 import random
+import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "docs" / "results" / "phishing.json"
 LEFT_OUT = ("hard-ham-1", "easy-ham-1")
 DRAWS = 2_000
+ENGLISH = frozenset(["the", "to", "and", "of", "a", "in", "you", "is", "for", "your", "this", "that", "it", "on", "with", "are", "be", "we"])
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -53,20 +56,31 @@ def content(runs: Path, data: Path) -> dict[str, Any]:
                 "test" if test else rng.choices(("train", "valid", "calibrate"), (7, 1.5, 1.5))[0]
             )
             read_mail = message_of(row)
+            plain = f"{read_mail.subject}\n{read_mail.text}".strip() or "(no text)"
             rows.append({
                 "id": row["id"], "eml": row["eml"], "label": row["label"], "role": role,
-                "plain": f"{read_mail.subject}\n{read_mail.text}".strip() or "(no text)",
+                "source": row.get("corpus", "phishing_pot"), "plain": plain,
             })  # fmt: skip
         folder = runs / held
         folder.mkdir(parents=True, exist_ok=True)
         with gzip.open(folder / "rows.jsonl.gz", "wt") as stream:
             stream.writelines(json.dumps(row) + "\n" for row in rows)
-        scores = {}
+        scores: dict[str, Scores] = {}
+        shortcut = {}
         for name, columns in (("floor", {"input": "plain"}), ("pack", {})):
             run = _compare(folder, name, columns)
             scores |= _scores(run, name)
-        found[held] = _recalls(scores)
+            audit = json.loads((run / "audit.json").read_text())["findings"]
+            shortcut[name] = [f["text"] for f in audit if f["kind"] == "shortcut"]
+        english = {row["id"] for row in rows if is_english(row["plain"])}
+        found[held] = {**_recalls(scores, english), "shortcut": shortcut}
     return found
+
+
+def is_english(text: str) -> bool:
+    """Whether a tenth of the words are among English's commonest: a rough sieve, by no library."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    return len(words) >= 5 and sum(word in ENGLISH for word in words) >= 0.1 * len(words)
 
 
 def _compare(folder: Path, name: str, columns: dict[str, Any]) -> Path:
@@ -76,7 +90,7 @@ def _compare(folder: Path, name: str, columns: dict[str, Any]) -> Path:
     task = {
         "version": 1, "task": f"phishing-{name}", "kind": "classify",
         "data": {
-            "rows": "rows.jsonl.gz", "id": "id", "target": "label",
+            "rows": "rows.jsonl.gz", "id": "id", "target": "label", "source": "source",
             "split": {"by": "given", "column": "role"}, "max_chars": 2_000_000, **columns,
         },
         "labels": {"phishing": "", "legitimate": ""},
@@ -92,26 +106,44 @@ def _compare(folder: Path, name: str, columns: dict[str, Any]) -> Path:
     return run
 
 
-def _scores(run: Path, name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+@dataclass(frozen=True)
+class Scores:
+    """One lever's probability of phishing: of test rows with id and truth, of calibration rows."""
+
+    ids: list[str]
+    score: np.ndarray
+    truth: np.ndarray
+    wanted_calibrate: np.ndarray
+
+
+def _scores(run: Path, name: str) -> dict[str, Scores]:
     import polars as pl
 
-    frame = pl.read_parquet(run / "trials.parquet").filter(pl.col("role") == "test")
+    frame = pl.read_parquet(run / "trials.parquet")
     measures = json.loads((run / "measures.json").read_text())
     place = measures["labels"].index("phishing")
     found = {}
     for (lever,), part in frame.sort("id").group_by("lever", maintain_order=True):
         if lever == "majority" or part["scores"].null_count():
             continue
-        score = np.array([s[place] for s in part["scores"].to_list()])
-        found[f"{name} {lever}"] = (score, (part["target"] == "phishing").to_numpy())
+        part = part.with_columns(pl.col("scores").list.get(place).alias("score"))
+        test, aside = (part.filter(pl.col("role") == role) for role in ("test", "calibrate"))
+        wanted = aside.filter(pl.col("target") != "phishing")["score"]
+        found[f"{name} {lever}"] = Scores(
+            test["id"].to_list(), test["score"].to_numpy(),
+            (test["target"] == "phishing").to_numpy(), wanted.to_numpy(),
+        )  # fmt: skip
     return found
 
 
-def _recalls(scores: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+def _recalls(scores: dict[str, Scores], english: set[str]) -> dict[str, Any]:
     """Recall at 1 % false alarms of each lever, and minus the floor's by paired bootstrap."""
+    from whichlever.calibrate.false_alarms import alarm_threshold
+
     rng = np.random.default_rng(0)
-    truth = next(iter(scores.values()))[1]
-    yes, no = np.flatnonzero(truth), np.flatnonzero(~truth)
+    first = next(iter(scores.values()))
+    assert all(one.ids == first.ids for one in scores.values())
+    yes, no = np.flatnonzero(first.truth), np.flatnonzero(~first.truth)
     drawn = [(rng.choice(yes, len(yes)), rng.choice(no, len(no))) for _ in range(DRAWS)]
 
     def recall(score: np.ndarray, a: np.ndarray, b: np.ndarray, rate: float = 0.01) -> float:
@@ -120,17 +152,26 @@ def _recalls(scores: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]
         threshold = np.sort(score[b])[::-1][allowed]
         return float(np.mean(score[a] > threshold))
 
-    floor = scores["floor linear"][0]
+    floor = scores["floor linear"].score
     at = [recall(floor, a, b) for a, b in drawn]
-    found: dict[str, Any] = {"phishing": len(yes), "legitimate": len(no), "levers": {}}
-    for name, (score, _) in scores.items():
-        mine = [recall(score, a, b) for a, b in drawn]
+    spoken = np.array([first.ids[i] in english for i in yes])
+    found: dict[str, Any] = {
+        "phishing": len(yes), "legitimate": len(no), "english": int(spoken.sum()), "levers": {},
+    }  # fmt: skip
+    for name, one in scores.items():
+        mine = [recall(one.score, a, b) for a, b in drawn]
         away = np.array(mine) - np.array(at)
+        threshold = alarm_threshold(one.wanted_calibrate, 0.01)
         found["levers"][name] = {
-            "recall_at_1": recall(score, yes, no), "interval": interval(mine),
-            "minus_floor": recall(score, yes, no) - recall(floor, yes, no),
+            "recall_at_1": recall(one.score, yes, no), "interval": interval(mine),
+            "minus_floor": recall(one.score, yes, no) - recall(floor, yes, no),
             "minus_interval": interval(away),
-            "recall_at_5": recall(score, yes, no, 0.05),
+            "recall_at_5": recall(one.score, yes, no, 0.05),
+            "recall_at_1_english": recall(one.score, yes[spoken], no),
+            "recall_at_1_other": recall(one.score, yes[~spoken], no),
+            # What a user gets who chooses the threshold on mails of the sources at hand.
+            "false_alarms_at_chosen": float(np.mean(one.score[no] >= threshold)),
+            "recall_at_chosen": float(np.mean(one.score[yes] >= threshold)),
         }  # fmt: skip
     return found
 
