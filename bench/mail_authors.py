@@ -94,7 +94,9 @@ def authors(data: Path, folder: Path) -> dict[str, Any]:
                 }
                 for case in lines[0]["headers"]
             },
-            "lines": lines,
+            "lines": [
+                {k: v for k, v in x.items() if not isinstance(v, dict) and v == v} for x in lines
+            ],
         }  # fmt: skip
     return found
 

@@ -42,6 +42,7 @@ data: {rows: mail.jsonl, id: id, input: text, identity: from, author: author, ti
        split: {valid: 0.1, calibrate: 0.15, test: 0.2}}
 levers: {finetune: {}}
 """
+RECORDED = TASK.replace("{finetune: {}}", "{finetune: {}, recorded: {other: answers.jsonl}}")
 
 
 @functools.cache
@@ -77,12 +78,18 @@ def write(folder: Path, made: list[dict[str, object]], task: str = TASK) -> Task
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     folder = tmp_path_factory.mktemp("verify")
-    return compare(write(folder, rows()), folder / "run")
+    made = rows()
+    answers = [
+        {"id": r["id"], "prediction": "genuine" if r["genuine"] else "impostor"} for r in made
+    ]
+    (folder / "answers.jsonl").write_text("\n".join(json.dumps(a) for a in answers))
+    return compare(write(folder, made, RECORDED), folder / "run")
 
 
 def test_style_beats_the_floor_on_impostors_never_met(run: Comparison) -> None:
     by = {own.lever: own for own in run.measures.levers}
-    assert set(by) == {"majority", "linear", "finetune-style"}
+    assert set(by) == {"majority", "linear", "finetune-style", "recorded-other"}
+    assert by["recorded-other"].metrics["auc"].value == 1.0
     assert run.measures.metric == "auc"
     assert by["majority"].metrics["auc"].value == 0.5
     assert by["finetune-style"].metrics["auc"].value > 0.9
@@ -176,7 +183,7 @@ def test_error_rates_of_scores_that_are_known() -> None:
 
 
 def test_init_makes_the_task_from_a_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verify, "COUNT", 1_200)  # quicker than the whole company's mail
+    monkeypatch.setattr(verify, "COUNT", 500)  # quicker than the whole company's mail
     for name in ("a", "b"):
         done = CliRunner().invoke(
             app, ["init", "--pack", "phishing", "--kind", "verify", str(tmp_path / name)]
@@ -186,6 +193,6 @@ def test_init_makes_the_task_from_a_seed(tmp_path: Path, monkeypatch: pytest.Mon
     assert one == two
     assert Task.load(tmp_path / "a" / "task.yaml").kind == "verify"
     splits = split(Task.load(tmp_path / "a" / "task.yaml"))
-    assert min(len(splits.train), len(splits.valid), len(splits.calibrate), len(splits.test)) > 20
+    assert min(len(splits.train), len(splits.valid), len(splits.calibrate), len(splits.test)) > 5
     done = CliRunner().invoke(app, ["init", "--pack", "triage", "--kind", "verify", "x"])
     assert done.exit_code != 0

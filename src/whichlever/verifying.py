@@ -23,10 +23,7 @@ def with_verification(
     for outcome in outcomes:
         if outcome.persons is None:
             return measures
-        genuine = np.full(len(outcome), np.nan)
-        if outcome.scores is not None:
-            genuine = outcome.scores[:, GENUINE].astype(np.float64)
-        scores = judged(genuine, outcome.targets)
+        scores = judged(outcome.genuine(), outcome.targets)
         known = _calibrated(frames[outcome.lever])
         found[outcome.lever] = verification(scores, outcome.targets, outcome.persons, known, seed)
     levers = tuple(

@@ -106,11 +106,17 @@ class Outcome:
             ratio = metric if metric in RATIOS else RATIOS[0]
             return TextAnswers(self.texts, self.targets, self.predicted, ratio)
         if self.persons is not None:
-            genuine = np.full(len(self), np.nan)
-            if self.scores is not None:
-                genuine = self.scores[:, GENUINE].astype(np.float64)
-            return VerifyAnswers(genuine, self.targets, self.predicted, self.persons)
+            return VerifyAnswers(self.genuine(), self.targets, self.predicted, self.persons)
         return Answers(self.targets, self.predicted)
+
+    def genuine(self) -> Floats:
+        """`kind: verify`: probability of genuine, shape (n,); 1 or 0 by a label alone."""
+        said = np.where(self.predicted == GENUINE, 1.0, 0.0)
+        said[self.predicted < 0] = np.nan
+        if self.scores is None:
+            return said
+        own = self.scores[:, GENUINE].astype(np.float64)
+        return np.where(np.isnan(own), said, own)
 
     def __post_init__(self) -> None:
         n = len(self.ids)
