@@ -31,7 +31,10 @@ HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "docs" / "results" / "phishing.json"
 LEFT_OUT = ("hard-ham-1", "easy-ham-1")
 DRAWS = 2_000
-ENGLISH = frozenset(["the", "to", "and", "of", "a", "in", "you", "is", "for", "your", "this", "that", "it", "on", "with", "are", "be", "we"])
+ENGLISH = frozenset(
+    ("the", "to", "and", "of", "a", "in", "you", "is", "for", "your", "this", "that", "it", "on",
+     "with", "are", "be", "we")
+)  # fmt: skip
 
 
 def read(path: Path) -> list[dict[str, Any]]:
