@@ -264,7 +264,8 @@ class Reader:
             column = data.identity if person is None else data.author
             raise DataError(f"{where}: {column!r} is empty; verify needs it in every row")
         said = cell(record, data.target, where)
-        target = {True: GENUINE, False: IMPOSTOR}.get(said, "") if isinstance(said, bool) else said
+        words = {"true": GENUINE, "false": IMPOSTOR}
+        target = words.get(str(said).lower(), said) if isinstance(said, str | bool) else None
         if target not in LABELS:
             raise DataError(f"{where}: {data.target!r} is {said!r}; write genuine or impostor")
         if (target == GENUINE) != (person == author):
