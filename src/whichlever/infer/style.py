@@ -13,10 +13,18 @@ import numpy.typing as npt
 
 from whichlever.errors import BundleError
 from whichlever.infer.arrays import read_arrays
-from whichlever.infer.style_features import BINS, HABITS, Counts, style_counts
-from whichlever.infer.style_parts import Part, parts_of
+from whichlever.infer.style_features import (
+    BINS,
+    HABITS,
+    Batch,
+    Counts,
+    style_batch,
+    style_counts,
+)
+from whichlever.infer.style_parts import parts_of
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 FORMAT = 2
 _LEAST_PARTS = 6
@@ -38,18 +46,22 @@ class Linear:
 
     def score(self, counts: Counts) -> float:
         """The log-odds of the text being the person's, before it is put on a common scale."""
-        at = np.searchsorted(self.bins, counts.bins)
+        one = np.zeros(len(counts.bins), np.int64)
+        batch = Batch(counts.bins, counts.values, one, 1, np.array([counts.words]))
+        return float(self.scores(batch)[0])
+
+    def scores(self, batch: Batch) -> Doubles:
+        """`score` of each text of a batch, shape (count,)."""
+        at = np.searchsorted(self.bins, batch.bins)
         at[at == len(self.bins)] = 0
-        known = self.bins[at] == counts.bins if len(self.bins) else np.zeros(len(at), bool)
+        known = self.bins[at] == batch.bins if len(self.bins) else np.zeros(len(at), bool)
         place = at[known]
-        values = counts.values[known] * self.idf[place]
-        split = counts.bins[known] < BINS
-        total = self.bias
-        for block in (split, ~split):
-            size = float(np.sqrt(np.sum(values[block] ** 2)))
-            if size > 0:
-                total += float(values[block] @ self.weights[place[block]]) / size
-        return total
+        values = (batch.values[known] * self.idf[place]).astype(np.float64)
+        key = 2 * batch.text[known] + (batch.bins[known] < BINS)
+        size = np.sqrt(np.bincount(key, values**2, 2 * batch.count))
+        found = np.bincount(key, values * self.weights[place], 2 * batch.count)
+        found = np.divide(found, size, out=np.zeros_like(found), where=size > 0)
+        return np.asarray(self.bias + found.reshape(-1, 2).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,15 @@ class StyleProfile:
 
     def score(self, text: str) -> float:
         """How much a text is like the person's, in standard deviations of others' mail."""
-        return self.score_counts(self.counts(text))
+        return float(self.scores([text])[0])
+
+    def scores(self, texts: Sequence[str]) -> Doubles:
+        """`score` of each text, shape (n,)."""
+        return self.score_batch(style_batch(texts, self.facts.salt))
+
+    def score_batch(self, batch: Batch) -> Doubles:
+        """As `scores`, of counts."""
+        return (self.model.scores(batch) - self.facts.middle) / self.facts.spread
 
     def counts(self, text: str) -> Counts:
         """The text's counts, hashed with the profile's salt."""
@@ -103,13 +123,16 @@ class StyleProfile:
         """As `score`, of counts."""
         return (self.model.score(counts) - self.facts.middle) / self.facts.spread
 
-    def weakest(self, text: str, sentences: Sequence[tuple[int, int]]) -> tuple[float, Part | None]:
-        """The score of the part least like the person's, and that part; nan and None without."""
-        scored = [
-            (self.score_counts(part.counts), part)
-            for part in parts_of(text, sentences, self.facts.salt)
-        ]
-        return min(scored, key=lambda pair: pair[0]) if scored else (float("nan"), None)
+    def weakest(
+        self, text: str, sentences: Sequence[tuple[int, int]]
+    ) -> tuple[float, tuple[int, int] | None]:
+        """The score of the part least like the person's, and where it is; nan without parts."""
+        spans = parts_of(text, sentences)
+        if not spans:
+            return float("nan"), None
+        scores = self.scores([text[a:b] for a, b in spans])
+        least = int(np.argmin(scores))
+        return float(scores[least]), spans[least]
 
     def strangeness(self, whole: float, part: float = float("nan")) -> float:
         """How far a mail is below the person's own: the further of the whole's and the part's.
@@ -141,7 +164,14 @@ class StyleProfile:
 
     def asks(self, sentence: str) -> float:
         """Log-odds of a sentence asking for a payment, against the person's own sentences."""
-        return self.payment.score(self.counts(sentence))
+        return float(self.payment.scores(style_batch([sentence], self.facts.salt))[0])
+
+    def by_sentence(self, spoken: Sequence[str]) -> tuple[Doubles, Doubles]:
+        """`score` and `asks` of each sentence, each of shape (n,)."""
+        if not spoken:
+            return np.zeros(0), np.zeros(0)
+        batch = style_batch(spoken, self.facts.salt)
+        return self.score_batch(batch), self.payment.scores(batch)
 
     def payment_share(self, score: float) -> float:
         """Share of own mails with a sentence that asks as much: the person's own payment mail."""

@@ -6,7 +6,9 @@ nobody without the salt can look words up in it.
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +22,8 @@ Ints = npt.NDArray[np.int64]
 
 _MOST = 20_000
 """Characters of a text that are looked at."""
+_TOGETHER = 32
+"""Texts hashed together: at most a few hundred megabytes."""
 _TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]|\n")
 _FUNCTION_WORD_LIST = (
     "a about above after again all also am an and any are as at be because been before being "
@@ -48,6 +52,21 @@ class Counts:
     words: int
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Sparse counts of several texts at once, one below the other.
+
+    ``bins`` are ascending within each text, ``values`` as in `Counts`, ``text`` the number of the
+    text that each belongs to; ``count`` how many texts there are, ``words`` those of each.
+    """
+
+    bins: Ints
+    values: Floats
+    text: Ints
+    count: int
+    words: Ints
+
+
 def style_counts(text: str, salt: int) -> Counts:
     """Hashed counts of a text, in time linear in it.
 
@@ -58,44 +77,67 @@ def style_counts(text: str, salt: int) -> Counts:
     salt
         The profile's own 64-bit number.
     """
-    text = text[:_MOST].replace("\r\n", "\n")
-    tokens = _TOKEN.findall(text)
-    characters = _characters(text, salt)
-    shapes = _shapes(tokens, salt) + BINS
-    bins, counts = np.unique(np.concatenate((characters, shapes)), return_counts=True)
+    made = style_batch([text], salt)
+    text = _cut(text)
+    return Counts(made.bins, made.values, habits(text, _TOKEN.findall(text)), int(made.words[0]))
+
+
+def style_batch(texts: Sequence[str], salt: int) -> Batch:
+    """The counts of several texts, without their habits: sentences are short, and many.
+
+    Hashed together, which takes a fifth of the time that one by one does; the counts are the same.
+    """
+    texts = [_cut(text) for text in texts]
+    tokens = [_TOKEN.findall(text) for text in texts]
+    words = np.array([sum(token[0].isalnum() for token in own) for own in tokens], np.int64)
+    padded = [f"\n{text}\n" for text in texts]
+    points = np.frombuffer("".join(padded).encode("utf-32-le", "replace"), np.uint32)
+    codes = np.array([_code(token, salt) for own in tokens for token in own], np.uint64)
+    found = _runs(points.astype(np.uint64), [len(p) for p in padded], (2, 3, 4), salt)
+    found += [
+        (bins + BINS, text)
+        for bins, text in _runs(codes, [len(own) for own in tokens], (1, 2, 3), salt + 10)
+    ]
+    keys = np.concatenate([text * (2 * BINS) + bins for bins, text in found])
+    keys, counts = np.unique(keys, return_counts=True)
     values = (1.0 + np.log(counts)).astype(np.float32)
-    words = sum(token[0].isalnum() for token in tokens)
-    return Counts(bins, values, habits(text, tokens), words)
+    return Batch(keys % (2 * BINS), values, keys // (2 * BINS), len(texts), words)
 
 
-def _characters(text: str, salt: int) -> Ints:
-    """Bins of every run of two to four characters."""
-    points = np.frombuffer(f"\n{text}\n".encode("utf-32-le", "replace"), np.uint32).astype(
-        np.uint64
-    )
+def style_each(texts: Sequence[str], salt: int) -> list[Counts]:
+    """`style_counts` of many texts without their habits, which are zeros."""
+    none = np.zeros(len(HABITS), np.float32)
     found = []
-    for length in (2, 3, 4):
-        if len(points) < length:
-            continue
-        value = np.full(len(points) - length + 1, (salt + length) & (2**64 - 1), np.uint64)
-        for at in range(length):
-            value = _mix(value ^ points[at : len(points) - length + 1 + at])
-        found.append((value >> np.uint64(46)).astype(np.int64))
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+    for begin in range(0, len(texts), _TOGETHER):
+        made = style_batch(texts[begin : begin + _TOGETHER], salt)
+        edges = np.searchsorted(made.text, np.arange(made.count + 1))
+        found += [
+            Counts(made.bins[a:b], made.values[a:b], none, int(words))
+            for a, b, words in zip(edges, edges[1:], made.words, strict=False)
+        ]
+    return found
 
 
-def _shapes(tokens: list[str], salt: int) -> Ints:
-    """Bins of runs of one to three tokens, content words cut to their shape and last letters."""
-    codes = np.array([_code(_shape(token), salt) for token in tokens], np.uint64)
+def _cut(text: str) -> str:
+    return text[:_MOST].replace("\r\n", "\n")
+
+
+def _runs(
+    items: npt.NDArray[np.uint64], sizes: Sequence[int], lengths: Sequence[int], salt: int
+) -> list[tuple[Ints, Ints]]:
+    """Bins of every run of so many items within a text, and the text's number."""
+    text = np.repeat(np.arange(len(sizes)), sizes)
     found = []
-    for length in (1, 2, 3):
-        if len(codes) < length:
+    for length in lengths:
+        count = len(items) - length + 1
+        if count <= 0:
             continue
-        value = np.full(len(codes) - length + 1, (salt + 10 + length) & (2**64 - 1), np.uint64)
+        value = np.full(count, (salt + length) & (2**64 - 1), np.uint64)
         for at in range(length):
-            value = _mix(value ^ codes[at : len(codes) - length + 1 + at])
-        found.append((value >> np.uint64(46)).astype(np.int64))
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+            value = _mix(value ^ items[at : count + at])
+        inside = text[:count] == text[length - 1 :]
+        found.append(((value[inside] >> np.uint64(46)).astype(np.int64), text[:count][inside]))
+    return found
 
 
 def _shape(token: str) -> str:
@@ -111,10 +153,11 @@ def _shape(token: str) -> str:
     )
 
 
-def _code(word: str, salt: int) -> int:
-    """FNV-1a of a short word, salted."""
+@functools.lru_cache(maxsize=1 << 16)
+def _code(token: str, salt: int) -> int:
+    """FNV-1a of a token's shape, salted."""
     value = (0xCBF29CE484222325 ^ salt) & (2**64 - 1)
-    for byte in word.encode("utf-8", "replace")[:24]:
+    for byte in _shape(token).encode("utf-8", "replace")[:24]:
         value = ((value ^ byte) * 0x100000001B3) & (2**64 - 1)
     return value
 

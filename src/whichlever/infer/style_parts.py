@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-
-from whichlever.infer.style_features import Counts, style_counts
 
 PART_WORDS = 20
 """Words that each of the two parts of a mail must have."""
@@ -17,21 +14,12 @@ SENTENCE_WORDS = 8
 """Words from which a sentence has a style score of its own."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of a text: half-open offsets, and its counts."""
-
-    start: int
-    end: int
-    counts: Counts
-
-
 def words_of(text: str) -> int:
     """Words between spaces, the cheap count."""
     return len(text.split())
 
 
-def parts_of(text: str, sentences: Sequence[tuple[int, int]], salt: int) -> list[Part]:
+def parts_of(text: str, sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """The parts before and after each cut between two sentences, at most ``2 * MOST_CUTS``.
 
     Whoever puts a request of their own under somebody's opening, or joins two people's mail,
@@ -41,6 +29,11 @@ def parts_of(text: str, sentences: Sequence[tuple[int, int]], salt: int) -> list
     ----------
     sentences
         Half-open offsets, ascending.
+
+    Returns
+    -------
+    list of tuple
+        Half-open offsets.
     """
     counted = np.cumsum([words_of(text[a:b]) for a, b in sentences])
     cuts = [
@@ -51,8 +44,4 @@ def parts_of(text: str, sentences: Sequence[tuple[int, int]], salt: int) -> list
     if len(cuts) > MOST_CUTS:
         places = np.unique(np.linspace(0, len(cuts) - 1, MOST_CUTS).astype(int))
         cuts = [cuts[i] for i in places]
-    found = []
-    for cut in cuts:
-        found.append(Part(0, cut, style_counts(text[:cut], salt)))
-        found.append(Part(cut, len(text), style_counts(text[cut:], salt)))
-    return found
+    return [span for cut in cuts for span in ((0, cut), (cut, len(text)))]

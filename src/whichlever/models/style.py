@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from whichlever.errors import DataError, MissingExtraError
 from whichlever.infer.style import Facts, Linear, StyleProfile
-from whichlever.infer.style_features import BINS, Counts, style_counts
+from whichlever.infer.style_features import BINS, Counts, style_batch, style_counts, style_each
 from whichlever.infer.style_parts import SENTENCE_WORDS, parts_of, words_of
 from whichlever.mail.sentences import sentences
 from whichlever.models.payment_words import payment_sentences
@@ -78,7 +78,7 @@ def train_style(
         others = [others[i] for i in rng.choice(len(others), _MOST_OTHERS, replace=False)]
     with progress.step(f"style of {person}", total=BLOCKS + 2) as bar:
         mine = [style_counts(text, salt) for text in own]
-        theirs = [style_counts(text, salt) for text in others]
+        theirs = style_each(others, salt)
         held = np.zeros(len(theirs), bool)
         held[rng.permutation(len(theirs))[: len(theirs) // 3]] = True
         known = [c for c, out in zip(theirs, held, strict=True) if not out]
@@ -170,18 +170,17 @@ def _own_scores(
 ) -> tuple[float, float, list[float]]:
     """One own mail's scores: whole, weakest part (nan without parts), and each long sentence."""
     middle, spread = scale
-
-    def score(counted: Counts) -> float:
-        return (model.score(counted) - middle) / spread
-
     spans = sentences(text)
-    parts = [score(part.counts) for part in parts_of(text, spans, salt)]
+    parts = parts_of(text, spans)
     spoken = [
-        score(style_counts(text[a:b], salt))
-        for a, b in spans[:_SENTENCES_OF_A_MAIL]
-        if words_of(text[a:b]) >= SENTENCE_WORDS
+        (a, b) for a, b in spans[:_SENTENCES_OF_A_MAIL] if words_of(text[a:b]) >= SENTENCE_WORDS
     ]
-    return score(counts), min(parts, default=float("nan")), spoken
+    whole = (model.score(counts) - middle) / spread
+    if not parts and not spoken:
+        return whole, float("nan"), []
+    batch = style_batch([text[a:b] for a, b in (*parts, *spoken)], salt)
+    scores = ((model.scores(batch) - middle) / spread).tolist()
+    return whole, min(scores[: len(parts)], default=float("nan")), scores[len(parts) :]
 
 
 def _scale(model: Linear, unseen: Sequence[Counts]) -> tuple[float, float]:
@@ -195,9 +194,9 @@ def _payment(own: Sequence[str], salt: int, seed: int) -> tuple[Linear, npt.NDAr
     The own mails' scores come from a model that had not seen the mail: two halves, each judged by
     the model of the other.
     """
-    asking = [style_counts(s, salt) for s in payment_sentences(_PAYMENTS, seed)]
+    asking = style_each(payment_sentences(_PAYMENTS, seed), salt)
     spoken = [[text[a:b] for a, b in sentences(text)] for text in own]
-    hashed = [[style_counts(s, salt) for s in mail[:50]] for mail in spoken]
+    hashed = [style_each(mail[:50], salt) for mail in spoken]
     highest = np.zeros(len(own), np.float32)
     for half in (0, 1):
         learned = [c for mail in hashed[half::2] for c in mail][:_OWN_SENTENCES]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from whichlever.infer.style import StyleProfile
@@ -72,9 +72,9 @@ def authorship(profile: StyleProfile, text: str, false_alarms: float = FALSE_ALA
     """
     counts = profile.counts(text)
     spans = sentences(text)[:MOST_SENTENCES]
-    asking = _asking(profile, text, spans)
-    plainest = max((p.payment for p in asking), default=-10.0)
-    share = profile.payment_share(plainest) if plainest > 0 else 1.0
+    told = _told(profile, text, spans)
+    asking = [passage for passage in told if passage.payment > 0]
+    share = profile.payment_share(max(p.payment for p in asking)) if asking else 1.0
     asked = [
         p for p in asking if p.payment > 0 and profile.payment_share(p.payment) <= false_alarms
     ]
@@ -94,10 +94,10 @@ def authorship(profile: StyleProfile, text: str, false_alarms: float = FALSE_ALA
     if own <= false_alarms:
         # The whole may be like them and a part of it not: say which.
         if part is not None and profile.strangeness(score) < profile.strangeness(score, weakest):
-            where = "second part" if part.start else "first part"
-            quoted = _quoted(text[part.start : part.end], 60)
+            where = "second part" if part[0] else "first part"
+            quoted = _quoted(text[part[0] : part[1]], 60)
             reasons.append(f"the {where} is less like them than the whole: “{quoted}”")
-        strange = _strange(profile, text, spans)
+        strange = _strange(text, told)
     for habit, here, usual in profile.broken_habits(counts):
         reasons.append(f"{habit}: {here:.2g} here, usually {usual:.2g}")
     reasons += [passage.why for passage in (*asked, *strange)]
@@ -110,27 +110,28 @@ def authorship(profile: StyleProfile, text: str, false_alarms: float = FALSE_ALA
     return Authorship(verdict, own, tuple(reasons), tuple(asked + strange), share)
 
 
-def _asking(profile: StyleProfile, text: str, spans: Sequence[tuple[int, int]]) -> list[Passage]:
-    """Every sentence with how plainly it asks for a payment."""
+def _told(profile: StyleProfile, text: str, spans: Sequence[tuple[int, int]]) -> list[Passage]:
+    """Every sentence with its style, where it is long enough to tell, and how plainly it asks."""
+    styles, asks = profile.by_sentence([text[a:b] for a, b in spans])
     found = []
-    for begin, end in spans:
-        asks = profile.asks(text[begin:end])
-        why = f"asks for a payment: “{_quoted(text[begin:end], 120)}”" if asks > 0 else ""
-        found.append(Passage(begin, end, None, asks, why))
+    for (begin, end), style, ask in zip(spans, styles, asks, strict=True):
+        long = words_of(text[begin:end]) >= SENTENCE_WORDS
+        share = profile.sentence_share(float(style)) if long else None
+        found.append(Passage(begin, end, share, float(ask), ""))
     return found
 
 
-def _strange(profile: StyleProfile, text: str, spans: Sequence[tuple[int, int]]) -> list[Passage]:
-    """The sentences least like the person's, where they are long enough to tell."""
-    found = []
-    for begin, end in spans:
-        spoken = text[begin:end]
-        if words_of(spoken) < SENTENCE_WORDS:
-            continue
-        share = profile.sentence_share(profile.score(spoken))
-        if share <= STRANGE_SENTENCE:
-            why = f"{share:.0%} of their sentences are as unlike them: “{_quoted(spoken, 120)}”"
-            found.append(Passage(begin, end, share, profile.asks(spoken), why))
+def _strange(text: str, told: Sequence[Passage]) -> list[Passage]:
+    """The sentences least like the person's."""
+    found = [
+        replace(
+            p,
+            why=f"{p.style:.0%} of their sentences are as unlike them: "
+            f"“{_quoted(text[p.start : p.end], 120)}”",
+        )
+        for p in told
+        if p.style is not None and p.style <= STRANGE_SENTENCE
+    ]
     return sorted(found, key=lambda passage: passage.style or 0.0)[:SHOWN]
 
 

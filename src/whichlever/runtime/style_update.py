@@ -45,11 +45,12 @@ def recalibrate(profile: StyleProfile, texts: Sequence[str]) -> StyleProfile:
             continue
         spans = sentences(text)
         part, _ = profile.weakest(text, spans)
+        styles, asks = profile.by_sentence([text[a:b] for a, b in spans])
         scores.append((profile.score_counts(counts), part))
-        asked.append(max((profile.asks(text[a:b]) for a, b in spans), default=-10.0))
+        asked.append(float(asks.max()) if len(asks) else -10.0)
         spoken += [
-            profile.score(text[a:b])
-            for a, b in spans[:_SENTENCES_OF_A_MAIL]
+            float(style)
+            for style, (a, b) in list(zip(styles, spans, strict=True))[:_SENTENCES_OF_A_MAIL]
             if words_of(text[a:b]) >= SENTENCE_WORDS
         ]
     if len(scores) < LEAST_NEW:
