@@ -76,7 +76,9 @@ def authorship(profile: StyleProfile, text: str, false_alarms: float = FALSE_ALA
     asking = [passage for passage in told if passage.payment > 0]
     share = profile.payment_share(max(p.payment for p in asking)) if asking else 1.0
     asked = [
-        p for p in asking if p.payment > 0 and profile.payment_share(p.payment) <= false_alarms
+        replace(p, why=f"asks for a payment: “{_quoted(text[p.start : p.end], 120)}”")
+        for p in asking
+        if profile.payment_share(p.payment) <= false_alarms
     ]
     asked = sorted(asked, key=lambda passage: -passage.payment)[:SHOWN]
     if counts.words < profile.facts.min_words:
