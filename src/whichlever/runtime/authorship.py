@@ -99,7 +99,8 @@ def authorship(profile: StyleProfile, text: str, false_alarms: float = FALSE_ALA
             where = "second part" if part[0] else "first part"
             quoted = _quoted(text[part[0] : part[1]], 60)
             reasons.append(f"the {where} is less like them than the whole: “{quoted}”")
-        strange = _strange(text, told)
+        said_already = {passage.start for passage in asked}
+        strange = _strange(text, [p for p in told if p.start not in said_already])
     for habit, here, usual in profile.broken_habits(counts):
         reasons.append(f"{habit}: {here:.2g} here, usually {usual:.2g}")
     reasons += [passage.why for passage in (*asked, *strange)]
