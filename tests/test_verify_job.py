@@ -155,6 +155,8 @@ def test_rows_and_keys_that_contradict_are_refused(tmp_path: Path) -> None:
         split(write(tmp_path, few))
     with pytest.raises(TaskError, match=r"data\.author"):
         write(tmp_path, made, TASK.replace("author: author, ", ""))
+    with pytest.raises(TaskError, match="takes shares"):
+        write(tmp_path, made, TASK.replace("test: 0.2}", "test: 20}"))
     with pytest.raises(TaskError, match="prompt goes with kind"):
         write(tmp_path, made, TASK.replace("{finetune: {}}", "{prompt: {}}"))
 

@@ -280,6 +280,10 @@ class Task(Model):
             raise ValueError("data.split: by: shape goes with kind: extract")
         if self.data.split.by == "open_set" and self.kind != "verify":
             raise ValueError("data.split: by: open_set goes with kind: verify")
+        split = self.data.split
+        numbers = any(isinstance(n, int) and n for n in (split.valid, split.calibrate, split.test))
+        if split.by == "open_set" and numbers:
+            raise ValueError("data.split: by: open_set takes shares: persons are dealt one by one")
         if self.kind == "verify":
             for name in ("identity", "author"):
                 if getattr(self.data, name) is None:
