@@ -212,7 +212,10 @@ def _best_owned(parts: Mapping[str, _Part], task: Task, labels: Sequence[str]) -
     owned = [
         p
         for p in parts.values()
-        if family(p.name) in OWNED and len(p.calibrate) and p.calibrate.scores is not None
+        if family(p.name) in OWNED
+        and not p.name.endswith("-guarded")
+        and len(p.calibrate)
+        and p.calibrate.scores is not None
     ]
 
     def worth(part: _Part) -> float:

@@ -31,7 +31,7 @@ FAMILY_RUNGS: Final[Mapping[str, tuple[str, ...]]] = {
 _LABELLED = ("classify",)
 _TASK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("labels", "change", "mistakes", "autoclose", "workload"), _LABELLED),
-    **dict.fromkeys(("noise", "attack"), _LABELLED),
+    **dict.fromkeys(("noise", "attack", "guard"), _LABELLED),
     "documents": ("classify", "generate"),
     "curve": ("classify", "extract"),
     "fields": ("extract",),

@@ -140,7 +140,10 @@ def fit_lever(
         home.mkdir(parents=True, exist_ok=True)
         parts[part.id], _ = fit_lever(part, task, dataset, splits, home, seed, progress)
     seen = as_choice(task)
-    context = Context(seen, dataset.labels, seed, folder, progress, test_ids, parts, dataset.schema)
+    context = Context(
+        seen, dataset.labels, seed, folder, progress, test_ids, parts, dataset.schema,
+        splits.calibrate,
+    )  # fmt: skip
     seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
     took = folder / "fit_seconds.json"
     recorded = read_json(took) if took.exists() else None

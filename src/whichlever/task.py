@@ -36,6 +36,7 @@ from whichlever.settings import (
 )
 from whichlever.settings_attack import AttackSettings
 from whichlever.settings_base import Model
+from whichlever.settings_guard import GuardSettings
 from whichlever.task_data import Change, Data, Split, as_word
 from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
 
@@ -229,6 +230,10 @@ class Task(Model):
     attack: AttackSettings | None = Field(
         default=None, description="Text that an attacker controls; off unless the key is there."
     )
+    guard: GuardSettings | None = Field(
+        default=None,
+        description="Levers once more, guarded against added text; off unless the key is there.",
+    )
 
     _folder: Path = PrivateAttr(default_factory=Path)
 
@@ -238,10 +243,10 @@ class Task(Model):
         """Fill in what the task's kind takes where nothing is said."""
         return with_defaults(value) if isinstance(value, dict) else value
 
-    @field_validator("curve", "noise", "attack", mode="before")
+    @field_validator("curve", "noise", "attack", "guard", mode="before")
     @classmethod
     def _bare_curve(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
-        """Take a bare ``curve:``, ``noise:`` or ``attack:`` as one with its defaults."""
+        """Take a bare ``curve:``, ``noise:``, ``attack:`` or ``guard:`` as one with defaults."""
         return {} if value is None else value
 
     @field_validator("labels", mode="before")
@@ -326,6 +331,8 @@ class Task(Model):
                 *(self.attack.protect or ()),
                 *([self.attack.into] if self.attack.into else ()),
             }
+        if self.guard is not None and self.guard.closes is not None:
+            named.add(self.guard.closes)
         return named | (
             {self.autoclose.label, *self.autoclose.protect} if self.autoclose else set()
         )

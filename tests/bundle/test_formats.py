@@ -14,6 +14,7 @@ from whichlever.runtime.bundle import Bundle
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "bundles"
 BUNDLES = sorted(FOLDER.glob("format1-*.wl"))
+GUARDED = sorted(FOLDER.glob("format3-*.wl"))
 OF_LINES = sorted(FOLDER.glob("format2-*.wl"))
 
 
@@ -23,7 +24,7 @@ def opened(path: Path) -> Bundle:
     return Bundle.open(path, allow_unsigned=True)
 
 
-@pytest.mark.parametrize("path", BUNDLES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [*BUNDLES, *GUARDED], ids=lambda p: p.stem)
 def test_a_released_bundle_still_gives_its_answers(path):
     wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     rows = [Row(str(i), answer["text"]) for i, answer in enumerate(wanted)]
@@ -48,8 +49,9 @@ def test_a_released_parser_still_gives_its_fields(path):
 
 
 def test_every_format_has_a_bundle_of_each_kind():
-    made = {tuple(p.stem.removeprefix("format").split("-")) for p in (*BUNDLES, *OF_LINES)}
+    made = {tuple(p.stem.removeprefix("format").split("-")) for p in FOLDER.glob("*.wl")}
     kinds = {1: ("linear", "static", "encoder", "joined", "hybrid"), 2: ("crf", "tagger")}
+    kinds[3] = ("guarded",)
     assert set(kinds) == set(range(1, FORMAT + 1))
     assert made == {(str(n), kind) for n, every in kinds.items() for kind in every}
 
@@ -59,6 +61,7 @@ def test_labels_are_still_written_in_the_format_that_older_versions_read():
         manifest = opened(path).manifest
         assert manifest.format == 1
         assert b'"steps"' not in manifest.to_bytes()
+        assert b'"guard"' not in manifest.to_bytes()
 
 
 def test_fixtures_stay_small():

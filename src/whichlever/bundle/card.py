@@ -144,6 +144,15 @@ def _purpose(facts: CardFacts) -> list[str]:
             f"- Rows whose {what} is {given.threshold:.6g} or more come back without a label, "
             "for a person or another system."
         )
+    if manifest.guard is not None:
+        said = manifest.guard
+        lines.append(
+            f"- It says {escaped(said.closes)} only where every beginning of the text from "
+            f"{said.least:,} characters on says so; other rows come back without a label. Text "
+            "added behind a row closes no row that it does not close without; text put "
+            "elsewhere may."
+            + ("" if said.floor == 0 else f" Each may fall {-said.floor:.3g} short of that.")
+        )
     lines.append("- It was compared for this task and these labels, and for nothing else.")
     if manifest.meanings:
         rows = [[escaped(label), escaped(text)] for label, text in manifest.meanings.items()]

@@ -11,7 +11,8 @@ from whichlever.errors import BundleError
 
 RUNGS = ("finetune-static", "finetune-encoder", "finetune-joined", "finetune-tagger")
 OWNED = ("linear", *RUNGS)
-PACKABLE = (*OWNED, "hybrid")
+GUARDED = tuple(f"{name}-guarded" for name in OWNED)
+PACKABLE = (*OWNED, *GUARDED, "hybrid")
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from whichlever.errors import BundleError
 
-FORMAT = 2
+FORMAT = 3
 """The newest format this version writes; older ones are still read.
 
-1 answers with labels (`kind: classify`), 2 with fields of lines (`kind: extract`). A bundle is of
+1 answers with labels (`kind: classify`), 2 with fields of lines (`kind: extract`), 3 with labels
+behind a guard. A bundle is of
 the oldest format that can say what it holds, so that older versions read what they can.
 """
 
@@ -36,6 +37,7 @@ KINDS: dict[str, PartKind] = {
     "linear": "linear",
     "finetune-static": "static",
     "finetune-encoder": "encoder",
+    "finetune-distilled": "static",
 }
 """The kind of part that each owned lever is, where the task is one of labels."""
 
@@ -111,6 +113,17 @@ class Handing(_Model):
     costs: tuple[tuple[float, ...], ...] | None = None
 
 
+class Guard(_Model):
+    """A label that closes a row is said only where every head of the text says it.
+
+    As in `whichlever.infer.guard.GuardedPredictor`.
+    """
+
+    closes: str
+    least: int = Field(ge=1, le=10**9)
+    floor: float = Field(default=0.0, ge=-1, le=0)
+
+
 class Steps(_Model):
     """From a parser's own confidence to the probability that a line is right: a rising staircase.
 
@@ -160,6 +173,7 @@ class Manifest(_Model):
         default=None, gt=0, lt=1, description="Answers less probable than this abstain."
     )
     handing: Handing | None = None
+    guard: Guard | None = None
     steps: Steps | None = Field(default=None, description="extract: what a confidence means.")
     pooled: bool = Field(
         default=False, description="Parts are pooled (`infer.joined.pool`), even where one is left."
@@ -176,11 +190,13 @@ class Manifest(_Model):
             parsers = [kind for kind in kinds if kind in LINE_KINDS.values()]
             if len(parsers) != 1 or sorted(kinds) not in (parsers, sorted(["shapes", *parsers])):
                 raise ValueError("fields of lines need one parser, and shapes before it at most")
-            if self.handing is not None or self.pooled:
-                raise ValueError("fields of lines are neither pooled nor handed over")
+            if self.handing is not None or self.pooled or self.guard is not None:
+                raise ValueError("fields of lines are neither pooled nor handed over nor guarded")
             return self
         if len(self.labels) < 2:
             raise ValueError("a choice needs two labels")
+        if self.guard is not None and (self.format < 3 or self.guard.closes not in self.labels):
+            raise ValueError("a guard is of format 3, and closes with one of the labels")
         if any(kind not in KINDS.values() for kind in kinds) or self.steps is not None:
             raise ValueError("a part for fields of lines answers with no label")
         return self
@@ -212,7 +228,9 @@ class Manifest(_Model):
     def to_bytes(self) -> bytes:
         """As stored: JSON, the same bytes for the same content."""
         said = self.model_dump(mode="json")
-        if self.format == 1:  # what older versions know nothing of
+        if self.format < 3:  # what older versions know nothing of
+            said.pop("guard")
+        if self.format == 1:
             said.pop("steps")
             said["reader"].pop("source")
         return as_json(said)

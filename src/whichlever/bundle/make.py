@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from whichlever.bundle.choice import Choice
 from whichlever.bundle.finished import Finished
@@ -12,6 +12,7 @@ from whichlever.bundle.format import (
     KINDS,
     LINE_KINDS,
     PART_FILES,
+    Guard,
     Handing,
     Manifest,
     Part,
@@ -25,6 +26,9 @@ from whichlever.task import Task
 
 _WHERE = {"linear": "model/", "static": "", "encoder": ""}
 """Where a kind's files stand in the folder of its fit."""
+
+GUARDED = "-guarded"
+"""What the name of a guarded lever ends with."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Model:
     handing: Handing | None = None
     pooled: bool = False
     steps: Steps | None = None
+    guard: Guard | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -64,6 +69,8 @@ def read_model(
         return _hybrid(finished, costs)
     if finished.task.kind == "extract":
         return _lines(finished, lever)
+    if lever.endswith(GUARDED):
+        return _guarded(finished, lever)
     facts = read_json(finished.step(lever, "step.json") / "step.json")
     temperature = facts.get("temperature")
     if lever == "finetune-joined":
@@ -75,6 +82,16 @@ def read_model(
         made, pooled = [_part(finished, lever, 1.0)], False
     files = {name: content for _, named in made for name, content in named.items()}
     return Model(tuple(part for part, _ in made), files, temperature, pooled=pooled)
+
+
+def _guarded(finished: Finished, lever: str) -> Model:
+    """The model behind the guard; the temperature is that of the guarded answers."""
+    step = finished.step(lever, "guard.json")
+    said = read_json(step / "guard.json")
+    guard = Guard(closes=said["closes"], least=said["least"], floor=said["floor"])
+    temperature = read_json(step / "step.json").get("temperature")
+    model = read_model(finished, lever.removesuffix(GUARDED))
+    return replace(model, guard=guard, temperature=temperature)
 
 
 def _part(finished: Finished, lever: str, weight: float) -> tuple[Part, dict[str, bytes]]:
@@ -208,7 +225,7 @@ def make_manifest(
     packages = environment.get("packages") or {}
     versions = {name: str(v) for name, v in packages.items() if v is not None}
     return Manifest(
-        format=2 if task.kind == "extract" else 1,
+        format=3 if model.guard is not None else 2 if task.kind == "extract" else 1,
         kind="extract" if task.kind == "extract" else "classify",
         task=task.task,
         about=task.about,
@@ -221,6 +238,7 @@ def make_manifest(
         temperature=model.temperature,
         abstain_below=abstain_below,
         handing=model.handing,
+        guard=model.guard,
         steps=model.steps,
         pooled=model.pooled,
         trained=trained,

@@ -22,7 +22,8 @@ class Context:
     lever's own, kept between runs of the same step, so that a paid answer is never paid twice;
     ``test_ids`` are the ids alone, for levers that look recorded answers up (empty: not told);
     ``parts`` are the fits of the levers that a joined lever named in its own ``parts``;
-    ``schema`` is what was learned of the names to copy (`kind: extract`; ``labels`` are the names).
+    ``schema`` is what was learned of the names to copy (`kind: extract`; ``labels`` are the names);
+    ``calibrate`` are the calibration rows, for a threshold that may be chosen on nothing else.
     """
 
     task: Task
@@ -33,6 +34,7 @@ class Context:
     test_ids: frozenset[str] = frozenset()
     parts: Mapping[str, Fit] = field(default_factory=dict)
     schema: Schema | None = None
+    calibrate: Sequence[Row] = ()
 
 
 @dataclass(frozen=True)

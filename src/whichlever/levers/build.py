@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from whichlever.errors import TaskError
 from whichlever.levers.base import Lever
@@ -29,6 +29,7 @@ def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
     # A family that nobody asked for is not even imported: its extra may not be installed.
     asked = [f for f in FAMILIES if only is None or any(n.split("-", 1)[0] == f for n in only)]
     levers = [lever for name in asked for lever in _family(task, name)]
+    levers += _guarded(task, levers, only)
     if only is None:
         return levers
     known = {lever.id for lever in levers} | {family(lever) for lever in levers} | _named(task)
@@ -127,6 +128,24 @@ def _finetune(task: Task, settings: FinetuneSettings) -> list[Lever]:
 
         made.append(FinetuneJoined([Linear(task.levers.linear), *made]))
     return [*made, *decoders]
+
+
+def _guarded(task: Task, levers: Sequence[Lever], only: Collection[str] | None) -> list[Lever]:
+    """The levers that ``guard:`` names once more, each behind the guard."""
+    if task.guard is None:
+        return []
+    from whichlever.levers.guarded import GUARDED, Guarded, closing_label
+
+    closes = closing_label(task, task.guard)
+    made = {lever.id: lever for lever in levers}
+    for name in task.guard.levers:
+        if name not in GUARDED or (only is None and name not in made):
+            have = ", ".join(known for known in GUARDED if known in made)
+            raise TaskError(
+                f"guard.levers: {name!r} is no lever of this task that a guard can stand before "
+                f"(it has: {have})"
+            )
+    return [Guarded(made[n], task.guard, closes) for n in task.guard.levers if n in made]
 
 
 def _recorded(task: Task) -> list[Lever]:

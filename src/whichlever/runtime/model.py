@@ -90,6 +90,13 @@ def load_model(opened: Opened, threads: int = 1) -> Model:
         from whichlever.infer.joined import JoinedPredictor
 
         predictor = JoinedPredictor(parts, weights, manifest.labels)
+    if manifest.guard is not None:
+        from whichlever.infer.guard import GuardedPredictor
+
+        given = manifest.guard
+        predictor = GuardedPredictor(
+            predictor, manifest.labels, given.closes, given.least, given.floor
+        )
     temperature = None if manifest.temperature is None else Temperature(manifest.temperature)
     return Model(
         tuple(parts),
