@@ -210,12 +210,18 @@ def gather(
     weight[at, template] = home.weight[there]
     seen = total[of]
     voted = total > 0
-    likely = np.log(weight + usual[:, None]) - np.log1p(total)[of]
     # What a template says beyond how usual the label is: logarithm of the lift, one pseudo vote.
-    evidence[:, :TEMPLATES] = np.clip(likely - np.log(usual)[:, None], -6, 6) / 3
+    # Few pairs have votes: the logarithm is taken of those alone.
+    lift = evidence[:, :TEMPLATES]
+    np.take(np.log1p(total) / -3, of, axis=0, out=lift)
+    lift[at, template] += np.log1p(home.weight[there] / usual[at]) / 3
+    likely = evidence[:, 2 * TEMPLATES : 3 * TEMPLATES]
+    np.add(lift, np.log(usual)[:, None] / 3, out=likely)
+    np.maximum(likely, -2, out=likely)
+    likely *= voted[of]
+    np.clip(lift, -2, 2, out=lift)
     shares = _soft(weight, of, label, first, labels) / (seen + 0.5)
     evidence[:, TEMPLATES : 2 * TEMPLATES] = shares
-    evidence[:, 2 * TEMPLATES : 3 * TEMPLATES] = np.maximum(likely, -6) / 3 * voted[of]
     _orders(evidence[:, -EXTRAS + 10 :], shares, total, of, first)
 
     spread = first[far_token + 1] - first[far_token]
