@@ -34,6 +34,9 @@ SMALL = {"model": "smollm2-135m-instruct", "shots": 0, "rotations": 1, "minutes"
          "max_rows": 60}  # fmt: skip
 """The embedded model on few rows: it reads some ten tokens a second beside other work."""
 
+OWNED = ["linear", "finetune-static", "finetune-joined"]
+GUARDED = [f"{name}-guarded" for name in OWNED]
+
 SETS: dict[str, dict[str, Any]] = {
     "panther-product": {},
     "panther-product, 100 characters": {"of": "panther-product", "chars": 100},
@@ -51,11 +54,53 @@ SETS: dict[str, dict[str, Any]] = {
         "minutes": 20,
     },
     "panther-product, served": {"of": "panther-product", "serve": "linear", "minutes": 20},
+    "panther-product, guarded": {
+        "rows": "panther-product",
+        "guard": {"levers": OWNED},
+        "lever": GUARDED,
+        "minutes": 600,
+    },
+    "panther-product, guarded, 5 % handed": {
+        "rows": "panther-product",
+        "guard": {"levers": OWNED, "hand_over": 0.05},
+        "lever": GUARDED,
+        "minutes": 600,
+    },
+    "panther-product, guarded, before too": {
+        "of": "panther-product, guarded",
+        "controls": ["text"],
+        "lever": ["linear", "linear-guarded"],
+        "minutes": 600,
+    },
+    "panther-product-match, guarded": {
+        "rows": "panther-product-match",
+        "guard": {"levers": ["linear"]},
+        "levers": {"linear": {}},
+        "controls": ["event"],
+        "lever": GUARDED[:1],
+        "minutes": 600,
+    },
+    "ait-random, guarded": {
+        "rows": "ait-random",
+        "guard": {"levers": ["linear"]},
+        "levers": {"linear": {}},
+        "lever": GUARDED[:1],
+        "minutes": 600,
+    },
+    "ait-scenario, guarded": {
+        "rows": "ait-scenario",
+        "guard": {"levers": ["linear"]},
+        "levers": {"linear": {}},
+        "lever": GUARDED[:1],
+        "minutes": 600,
+    },
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
     "simulated, canaries": {"canaries": "finetune-static", "simulated": 480},
 }
 """``of``: the set whose run is attacked; ``levers``: a run of its own, with these alone;
+``guard``: a run of its own on ``rows``, with levers guarded (asked about every beginning of a text,
+they answer slowly: the time is no bound, so that they get as many questions as the others);
 ``serve``: that lever's bundle behind a live server, with an API key; ``canaries``: planted for
 that lever and looked for, and nothing attacked; ``simulated``: so many made-up rows, as training
 the static rung six times on the real ones takes long on a busy machine."""
@@ -64,8 +109,10 @@ the static rung six times on the real ones takes long on a busy machine."""
 def task_of(name: str, data: Path) -> dict[str, Any]:
     """The task of one set."""
     settings = SETS[name]
-    made: dict[str, Any] = triage_task(settings.get("of", name), data, encoder=False)
-    return {**made, "levers": settings.get("levers", made["levers"])}
+    rows = settings.get("rows", settings.get("of", name))
+    made: dict[str, Any] = triage_task(rows, data, encoder=False)
+    guard = {"guard": settings["guard"]} if "guard" in settings else {}
+    return {**made, **guard, "levers": settings.get("levers", made["levers"])}
 
 
 def simulated(folder: Path, rows: int) -> Path:
@@ -123,7 +170,7 @@ def serving(out: Path, lever: str, folder: Path) -> Iterator[str]:
 def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     """Compare where that is not done, attack, and read what came of it."""
     settings = SETS[name]
-    base = name if "levers" in settings else settings.get("of", name)
+    base = name if {"levers", "guard"} & set(settings) else settings.get("of", name)
     folder = runs / base
     folder.mkdir(parents=True, exist_ok=True)
     file, out = folder / "task.yaml", folder / "run"
@@ -137,7 +184,9 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     where = [str(out), "--task", str(file), "--json"]
     asked = ["--strings", str(data / STRINGS)]
     for option in ("chars", "minutes", "protect", "into", "lever"):
-        asked += [f"--{option}", str(settings[option])] if option in settings else []
+        given = settings.get(option, [])
+        for value in given if isinstance(given, list) else [given]:
+            asked += [f"--{option}", str(value)]
     for control in settings.get("controls", ()):
         asked += ["--control", control]
     if "canaries" in settings:
@@ -149,8 +198,10 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
         run(["attack", *where, *asked])
     found: dict[str, Any] = json.loads((out / "attack.json").read_text(), parse_float=rounded)
     verdict = json.loads((out / "verdict.json").read_text())
+    guarded = {"guard": guard_figures(out)} if "guard" in settings else {}
     return {
         "attacks": found,
+        **guarded,
         "verdict": {
             "headline": verdict["headline"],
             "attack": verdict["attack"],
@@ -158,6 +209,44 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
             "would_change": [r["text"] for r in verdict["would_change"] if "attack" in r["text"]],
         },
     }
+
+
+def guard_figures(out: Path) -> dict[str, dict[str, Any]]:
+    """What a guard costs: each guarded lever and the bare one on the same test rows."""
+    import polars as pl
+    from sklearn.metrics import f1_score
+
+    trials = pl.read_parquet(out / "trials.parquet").filter(pl.col("role") == "test")
+    measures = json.loads((out / "measures.json").read_text())
+    found: dict[str, dict[str, Any]] = {}
+    for summary in measures["levers"]:
+        said = summary["chosen"].get("guard")
+        if said is None:
+            continue
+        for name in (summary["lever"].removesuffix("-guarded"), summary["lever"]):
+            mine = trials.filter(pl.col("lever") == name)
+            wanted, status = mine["target"].to_list(), mine["status"].to_list()
+            answers = [p or "" for p in mine["predicted"].to_list()]
+            closes = said["closes"]
+            honest = [i for i, t in enumerate(wanted) if t == closes]
+            handed = [i for i, s in enumerate(status) if s == "handed"]
+            seen = [wanted[i] if s == "handed" else answers[i] for i, s in enumerate(status)]
+            other = next(s for s in measures["levers"] if s["lever"] == name)
+            found[name] = {
+                "least": said["least"],
+                "floor": said["floor"],
+                "rows": len(wanted),
+                "macro_f1": other["metrics"]["macro_f1"],
+                "macro_f1_with_person": f1_score(wanted, seen, average="macro"),
+                "closed_rightly": sum(answers[i] == closes for i in honest),
+                "closing": len(honest),
+                "handed": len(handed),
+                "handed_closing": sum(status[i] == "handed" for i in honest),
+                "p50_ms": other["latency"]["p50_ms"],
+                "p95_ms": other["latency"]["p95_ms"],
+            }
+    rounded_: dict[str, dict[str, Any]] = json.loads(json.dumps(found), parse_float=rounded)
+    return rounded_
 
 
 def main() -> None:

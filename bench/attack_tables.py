@@ -16,6 +16,7 @@ def attack_blocks(found: dict[str, Any]) -> dict[str, str]:
         "attack-flip": _flip(attacked),
         "attack-kinds": _kinds(attacked),
         "attack-ways": _ways(attacked),
+        "attack-guard": _guard(found),
         "attack-canaries": _canaries(found),
         "attack-leaks": _leaks(found),
         "attack-verdict": _verdicts(found),
@@ -114,6 +115,36 @@ def _ways(attacked: dict[str, Any]) -> str:
                 ]
                 rows.append([name, lever["lever"], *cells])
     return _table(["set", "lever", *ways], rows)
+
+
+def _guard(found: dict[str, Any]) -> str:
+    rows, none = [], {"attacks": {"levers": []}}
+    for name, one in found.items():
+        attacked = {a["lever"]: a for a in one["attacks"]["levers"]}
+        bare = {a["lever"]: a for a in found.get(name.split(",")[0], none)["attacks"]["levers"]}
+        for lever, cost in one.get("guard", {}).items():
+            tried = attacked.get(lever) or bare.get(lever)
+            flip = certified = "–"
+            if tried is not None and tried["flip"] is not None:
+                flip = f"{tried['flipped']} of {tried['rows']}: {_share(tried['flip'])}"
+                if tried.get("certified") is not None:
+                    certified = f"{tried['certified']} of {tried['rows']}"
+            n = cost["closing"]
+            rows.append(
+                [
+                    name, lever, flip, certified, _share(cost["macro_f1"]),
+                    f"{cost['macro_f1_with_person']:.3f}",
+                    f"{cost['closed_rightly']} of {n} ({cost['closed_rightly'] / n:.0%})",
+                    f"{cost['handed_closing']} of {n} ({cost['handed_closing'] / n:.0%})",
+                    f"{cost['p50_ms']:.1f} / {cost['p95_ms']:.0f}",
+                ]
+            )  # fmt: skip
+    return _table(
+        ["set", "lever", "turned by any attack", "shown: nothing behind them turns", "macro-F1",
+         "macro-F1, the person right", "noise closed", "noise handed over",
+         "ms a row, median / p95"],
+        rows,
+    )  # fmt: skip
 
 
 def _canaries(found: dict[str, Any]) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from whichlever.attack.aim import TRAINING, Arms
+from whichlever.attack.surface import TextEnd
+from whichlever.infer.guard import GuardedPredictor
 from whichlever.measure.attack import Aim, FlipRate, LeverAttack
 from whichlever.measure.attack_budget import Budget, within_time
 from whichlever.measure.attack_evade import (
@@ -20,7 +22,7 @@ from whichlever.measure.attack_evade import (
     try_transfers,
 )
 from whichlever.measure.attack_rates import any_flip, flip_rates, interval_of, shortest_text
-from whichlever.measure.attack_told import attacked_text, nothing_text
+from whichlever.measure.attack_told import attacked_text, certified_text, nothing_text
 from whichlever.predict import Prediction, Predictor, Row
 from whichlever.progress import Progress
 
@@ -80,13 +82,21 @@ def attack_predictor(
     tried = _try(lever, ask, ground, fair, budget, others or {}, progress)
     tried_rates = flip_rates(tried, aim.seed) if fair else []
     seconds = time.monotonic() - began
-    record = _record(lever, ground, budget, clean, tried, tried_rates, seconds)
+    certified = _certified(predictor, ground, tried.rows)
+    record = _record(lever, ground, budget, clean, tried, tried_rates, seconds, certified)
     return Outcome(record, _texts(tried))
 
 
 def _can_turn(answer: Prediction, into: str) -> bool:
     """A row that is answered, or handed to a person, and not as the attacker wants already."""
     return answer.status == "handed" or (answer.status == "ok" and answer.label != into)
+
+
+def _certified(predictor: Predictor, ground: Ground, rows: Sequence[Row]) -> int | None:
+    """Rows that no text behind them can turn; None where nothing shows that of any."""
+    if not isinstance(predictor, GuardedPredictor) or not isinstance(ground.surface, TextEnd):
+        return None
+    return predictor.certified(rows)
 
 
 def _try(
@@ -132,6 +142,7 @@ def _record(
     tried: Tried,
     rates: Sequence[FlipRate],
     seconds: float,
+    certified: int | None,
 ) -> LeverAttack:
     aim = ground.aim
     missed = sum(a.status == "ok" and a.label == aim.into for a in clean)
@@ -154,14 +165,15 @@ def _record(
     flip = interval_of(flipped, tried.rows, aim.seed)
     questions = sum(r.questions for r in alone)
     shortest = shortest_text(tried)
+    text = attacked_text(
+        lever, aim, flipped=int(flipped.sum()), rows=len(tried.rows),
+        protected=ground.protected, flip=flip, control=control,
+        questions=questions, chars=budget.chars, worst=worst, cut=budget.cut,
+        shortest=shortest, outsider=outsider, lost=tried.lost,
+    )  # fmt: skip
     return LeverAttack(
-        state="attacked",
-        text=attacked_text(
-            lever, aim, flipped=int(flipped.sum()), rows=len(tried.rows),
-            protected=ground.protected, flip=flip, control=control,
-            questions=questions, chars=budget.chars, worst=worst, cut=budget.cut,
-            shortest=shortest, outsider=outsider, lost=tried.lost,
-        ),
+        state="attacked", text=text + certified_text(certified, len(tried.rows)),
+        certified=certified,
         questions=questions, flipped=int(flipped.sum()), flip=flip, shortest=shortest,
         outsider=outsider,
         control=control,

@@ -113,6 +113,13 @@ class GuardedPredictor:
                 out[i] = min(out[i], *(self._lead(answer) for answer in given))
         return out
 
+    def certified(self, rows: Sequence[Row]) -> int:
+        """How many rows no text behind them can close, whatever it is and however long."""
+        return sum(
+            len(row.text) >= self.least and bool(margin < self.floor)
+            for row, margin in zip(rows, self.margins(rows), strict=True)
+        )
+
     def _ask(
         self, rows: Sequence[Row], answers: list[Prediction], cuts: dict[int, list[int]]
     ) -> None:

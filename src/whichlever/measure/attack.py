@@ -104,6 +104,9 @@ class LeverAttack(Frozen):
         The share that letters at random turned.
     worst
         The kind of attack that alone turned most rows.
+    certified
+        Of ``rows``, those that no text added behind them can turn, whatever it is and however
+        long: shown by a guard, not tried. None where nothing shows that of any row.
     """
 
     lever: str
@@ -128,6 +131,7 @@ class LeverAttack(Frozen):
     shortest: float | None = None
     control: Interval | None = None
     worst: str | None = None
+    certified: int | None = None
     rates: tuple[FlipRate, ...] = ()
 
 

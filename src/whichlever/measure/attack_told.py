@@ -95,3 +95,13 @@ def nothing_text(lever: str, aim: Aim, asked: int, missed: int) -> str:
         f"{' or '.join(aim.protect)} test rows {aim.into} already"
     )
     return text + (", and leaves the others unanswered." if missed < asked else ".")
+
+
+def certified_text(certified: int | None, rows: int) -> str:
+    """What a guard shows of the rows that were attacked; empty where none stands there."""
+    if certified is None:
+        return ""
+    return (
+        f" Whatever is added behind them, and however much, cannot turn {certified} of these "
+        f"{rows} rows: their guard shows it."
+    )
