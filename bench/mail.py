@@ -2,6 +2,7 @@
 
     python bench/mail.py content RUNS [--data ../shared/data]
     python bench/mail.py authors RUNS [--data ../shared/data]
+    python bench/mail.py few [--data ../shared/data]
     python bench/mail.py simulated
     python bench/mail.py verify RUN
     python bench/mail.py speed [--data ../shared/data]
@@ -29,6 +30,7 @@ from mail_statistics import interval
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "docs" / "results" / "phishing.json"
+PARTS = ("content", "authors", "few", "simulated", "verify", "speed")
 LEFT_OUT = ("hard-ham-1", "easy-ham-1")
 DRAWS = 2_000
 ENGLISH = frozenset(
@@ -198,7 +200,7 @@ def verify(run: Path) -> dict[str, Any]:
 def main() -> None:
     """Measure one part and keep the others' figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("content", "authors", "simulated", "verify", "speed"))
+    parser.add_argument("part", choices=PARTS)
     parser.add_argument("runs", nargs="?", type=Path, default=Path("runs/mail"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     given = parser.parse_args()
@@ -208,6 +210,10 @@ def main() -> None:
         from mail_authors import authors
 
         made = authors(given.data, given.runs)
+    elif given.part == "few":
+        from mail_authors import few
+
+        made = few(given.data)
     elif given.part == "simulated":
         from mail_simulated import own_payments
 

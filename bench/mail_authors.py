@@ -205,6 +205,30 @@ def _attacked(made: list[dict[str, float]], own: list[dict[str, float]]) -> dict
     }
 
 
+def few(data: Path, counts: Sequence[int] = (30, 60)) -> dict[str, Any]:
+    """The list's authors enrolled from their newest few mails alone, one half of impostors."""
+    from whichlever.models.style import train_style
+
+    found = {}
+    for count in counts:
+        lines = []
+        for fold in folds(data / "mail" / f"{SETS[0]}.jsonl.gz")[::2]:
+            if len(fold.own) < count:
+                continue
+            profile = train_style(fold.author, fold.own[-count:], fold.known, salt=7)
+            scores = [_scores(profile, text) for text in fold.later]
+            flagged = [words and profile.own_share(w, part) <= 0.05 for words, w, part in scores]
+            mine = np.array([w for _, w, _ in scores])
+            lines.append((fold.author, {
+                **verification(mine, distances(profile, fold.foreign)),
+                "own_flagged_at_5": float(np.mean(flagged)),
+            }))  # fmt: skip
+        found[str(count)] = {
+            key: _mean([(who, line[key]) for who, line in lines]) for key in lines[0][1]
+        }
+    return found
+
+
 def _by_sentence(profile: StyleProfile, fold: Fold) -> float:
     """AUC of single sentences' style: somebody else's against the person's, in mails half each."""
     draw = random.Random(2)

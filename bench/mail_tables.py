@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 BLOCKS = (
-    "mail-content", "mail-authors", "mail-attacks", "mail-headers", "mail-newer",
+    "mail-content", "mail-authors", "mail-few", "mail-attacks", "mail-headers", "mail-newer",
     "mail-own-payments", "mail-verify", "mail-speed",
 )  # fmt: skip
 
@@ -20,6 +20,8 @@ def mail_blocks(found: dict[str, Any]) -> dict[str, str]:
         made["mail-attacks"] = attacks_table(found["authors"])
         made["mail-headers"] = headers_table(found["authors"])
         made["mail-newer"] = newer_table(found["authors"])
+    if "few" in found:
+        made["mail-few"] = few_table(found["few"])
     if "simulated" in found:
         made["mail-own-payments"] = own_payments_table(found["simulated"])
     if "verify" in found:
@@ -65,6 +67,20 @@ def authors_table(found: dict[str, Any]) -> str:
         "own_alarmed": "either", "inserted_auc": "inserted AUC", "sentence_auc": "sentence AUC",
     }  # fmt: skip
     return _by_set(found, columns)
+
+
+def few_table(found: dict[str, Any]) -> str:
+    """Verification figures by the number of mails that enrolled."""
+    columns = {
+        "auc": "AUC", "eer": "EER", "recall_at_1": "recall at 1 %",
+        "own_flagged_at_5": "own flagged at nominal 5 %",
+    }  # fmt: skip
+    lines = [f"| mails (authors) | {' | '.join(columns.values())} |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for count, figures in found.items():
+        cells = [_mean(figures[key]) for key in columns]
+        lines.append(f"| {count} ({figures['auc']['authors']}) | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def newer_table(found: dict[str, Any]) -> str:
