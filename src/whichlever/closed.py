@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from whichlever.task import Task
 
 MOST_ANSWERS = 200
-"""Different answers above which they are taken as open, unless the task says otherwise."""
+"""Different answers above which no closed set is taken for granted."""
 
 LEAST_ROWS_EACH = 4.0
 """Rows per answer, on average, below which they are."""

@@ -18,13 +18,13 @@ from whichlever import trials
 from whichlever.attack import check_attack, with_attacks
 from whichlever.autoclose import autoclose_evidence
 from whichlever.change import AfterFit
-from whichlever.closed import as_choice
 from whichlever.curves import check_curve, run_curve
 from whichlever.data import Audit, Dataset, Splits, audit_splits, read_dataset, split_rows
 from whichlever.data.target_map import say_unlabelled, with_unlabelled
 from whichlever.environment import environment
 from whichlever.errors import EgressError, RunError
 from whichlever.extracting import prepare_fields, with_lines
+from whichlever.generating import audit_texts
 from whichlever.hybrid import Joined, check_hybrid, join_hybrid, with_hybrid
 from whichlever.ladder import rung_ladder
 from whichlever.levers import Lever, build
@@ -134,9 +134,13 @@ def prepare(task: Task, progress: Progress | None = None) -> Prepared:
     if task.kind == "extract":
         dataset, audit = prepare_fields(dataset, splits, task, progress)
         return Prepared(dataset, splits, audit)
+    if task.kind == "generate":
+        with progress.step("audit"):
+            return Prepared(
+                dataset, splits, audit_texts(splits, task, dataset.labels, _windows(task))
+            )
     with progress.step("audit"):
-        seen = as_choice(task)
-        audit = audit_splits(splits, seen, dataset.labels, windows=_windows(task))
+        audit = audit_splits(splits, task, dataset.labels, windows=_windows(task))
         audit = with_unlabelled(audit, dataset.unlabelled)
     return Prepared(dataset, splits, audit)
 

@@ -47,6 +47,7 @@ _DATA_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _LEVER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "hybrid": _LABELLED,
+    "distill": ("classify", "generate"),
     **dict.fromkeys(("prompt", "rag"), ("classify", "extract", "generate")),
 }
 """Keys that not every kind takes, and the kinds that do."""
@@ -81,6 +82,8 @@ def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
         if kind == "verify" and isinstance(split, Mapping):
             out["data"]["split"] = {"by": "open_set", **split}
     asked: dict[str, Any] = {} if kind == "verify" else {"prompt": {}, "rag": {}}
+    if out.get("answers") == "open":  # nothing prompts there yet: the nearest row is copied
+        asked = {"rag": {"vote_only": True}}
     levers = out.get("levers", {**asked, "finetune": {}})
     if isinstance(levers, Mapping) and "finetune" in levers:
         tuned = levers["finetune"] if levers["finetune"] is not None else {}

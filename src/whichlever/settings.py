@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from whichlever.settings_base import Choices, Model, Window, different
-from whichlever.settings_decoder import DecoderSettings
+from whichlever.settings_decoder import DecoderSettings, DistillSettings
 
 RUNGS = ("static", "encoder", "tagger", "decoder", "style")
 
@@ -184,6 +184,7 @@ class Levers(Model):
     rag: RagSettings | None = None
     finetune: FinetuneSettings | None = None
     hybrid: HybridSettings | None = None
+    distill: DistillSettings | None = None
     recorded: dict[Annotated[str, Field(pattern=r"^[\w.+@ -]{1,80}$")], RecordedAnswers] = Field(
         default_factory=dict, json_schema_extra=_paths_too
     )

@@ -1,6 +1,8 @@
-"""The settings of the rung ``decoder``: low-rank adapters on a causal language model."""
+"""The settings of the rung ``decoder`` and of distillation."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -37,3 +39,16 @@ class DecoderSettings(Model):
         default=2, ge=1, description="Checks without a better validation loss that end training."
     )
     minutes: float = Field(default=30.0, gt=0, description="Training time budget.")
+
+
+class DistillSettings(Model):
+    """A small model that learns what another lever says."""
+
+    teacher: str = Field(min_length=1, description="A lever's id, such as finetune-encoder.")
+    student: Literal["static"] = "static"
+    rows: str | None = Field(
+        default=None,
+        description="A file of rows without a label, which the teacher labels; left out, it labels "
+        "the training rows alone.",
+    )
+    max_rows: int | None = Field(default=None, ge=1, description="Most rows that it labels.")

@@ -36,6 +36,7 @@ from whichlever.settings import (
 )
 from whichlever.settings_attack import AttackSettings
 from whichlever.settings_base import Model
+from whichlever.settings_decoder import DistillSettings
 from whichlever.settings_guard import GuardSettings
 from whichlever.task_data import Change, Data, Split, as_word
 from whichlever.taskfile import first_problem, nearest, parse_yaml, read_text
@@ -50,6 +51,7 @@ __all__ = [
     "Constraints",
     "CurveSettings",
     "Data",
+    "DistillSettings",
     "FieldSettings",
     "FinetuneSettings",
     "Goal",
@@ -205,7 +207,7 @@ class Task(Model):
     answers: Literal["closed", "open"] | None = Field(
         default=None,
         description="generate: whether every answer is one of a set (closed) or may be any text; "
-        "left out, told by how often the same answer stands in rows outside test.",
+        "left out, closed where the rows outside test look like it, else refused.",
     )
     documents: str | None = None
     change: Change | None = None

@@ -58,7 +58,7 @@ def with_texts(
     if keep:
         return frame
     hidden = [
-        pl.when(pl.col(name).is_in(list(known))).then(pl.col(name)).alias(name)
+        pl.Series(name, [t if t in known else None for t in frame[name]], dtype=pl.String)
         for name in ("target", "predicted")
     ]
     return frame.with_columns(*hidden)

@@ -9,7 +9,10 @@ from typing import Any
 from whichlever.bundle.finished import Finished
 from whichlever.errors import BundleError
 
-RUNGS = ("finetune-static", "finetune-encoder", "finetune-joined", "finetune-tagger")
+RUNGS = (
+    "finetune-static", "finetune-encoder", "finetune-joined", "finetune-tagger",
+    "finetune-distilled",
+)  # fmt: skip
 OWNED = ("linear", *RUNGS)
 GUARDED = tuple(f"{name}-guarded" for name in OWNED)
 PACKABLE = (*OWNED, *GUARDED, "hybrid")

@@ -156,7 +156,7 @@ def _trials(finished: Finished, lever: str, ids: bool) -> tuple[bytes, Answered]
         held = (arrow.schema.metadata or {}).get(LABELS_KEY, b"[]")
         answered = _answered(frame, json.loads(held))
         columns = list(_KEPT)
-        if "exact" in frame.columns:
+        if "hit" in frame.columns:
             columns = [c for c in columns if c not in ("target", "predicted")] + list(_OF_LINES)
         kept = frame.select("id", "group", *columns) if ids else _numbered(frame).select(
             "row", "group", *columns
@@ -186,7 +186,7 @@ def _answered(frame: Any, names: list[str]) -> Answered:  # noqa: ANN401 - polar
 
     test = frame.filter(pl.col("role") == "test")
     counts: Any = test["target"].drop_nulls().value_counts(sort=False).iter_rows()
-    if "exact" in frame.columns:  # test lines that have the name
+    if "hit" in frame.columns:  # test lines that have the name
         having = [test["true"].list.get(i).gt(0).sum() for i in range(len(names))]
         counts = [(name, n) for name, n in zip(names, having, strict=True) if n]
     noted = test["error"].cast(pl.String).str.contains(r"^read \d+ of \d+ tokens")

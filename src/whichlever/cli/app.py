@@ -16,8 +16,9 @@ from whichlever.errors import WhichleverError
 from whichlever.version import VERSION
 
 VERBS = (
-    "init", "advise", "audit", "compare", "curve", "attack", "report", "train", "pack", "show",
-    "fetch", "incidents", "record", "requests", "schema", "run", "seal", "serve", "sign", "verify",
+    "init", "advise", "audit", "compare", "curve", "attack", "distill", "report", "train", "pack",
+    "export", "show", "fetch", "incidents", "record", "requests", "schema", "run", "seal", "serve",
+    "sign", "verify",
 )  # fmt: skip
 """Each is the function of its name in the module of its name."""
 

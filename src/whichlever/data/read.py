@@ -104,13 +104,17 @@ def _generating(reader: Reader, rows: tuple[Row, ...]) -> Dataset:
     task = reader.task
     roles = assign_roles(rows, reader.given, task.data.split)
     taught = [r.target for r, role in zip(rows, roles, strict=True) if role != "test" and r.target]
-    closed = looks_closed(taught) if task.answers is None else task.answers == "closed"
-    labels = tuple(sorted(set(taught))) if closed else ()
-    if closed and len(labels) < 2:
-        files = ", ".join(name for _, name in _files(task))
+    answers = sorted(set(taught))
+    files = ", ".join(name for _, name in _files(task))
+    if task.answers is None and not looks_closed(taught):
         raise DataError(
-            f"{files}: only one answer in {len(taught)} rows; a choice needs at least two, "
-            "or say answers: open"
+            f"{files}: {len(answers)} different answers in {len(taught)} rows do not look like a "
+            "closed set; say answers: open, or answers: closed to choose among them all the same"
+        )
+    labels = () if task.answers == "open" else tuple(answers)
+    if task.answers != "open" and len(labels) < 2:
+        raise DataError(
+            f"{files}: only one answer in {len(taught)} rows; a choice needs at least two"
         )
     return Dataset(rows, labels, reader.given, fingerprint(rows, reader.given))
 

@@ -8,6 +8,7 @@ from whichlever.errors import TaskError
 from whichlever.levers.base import Lever
 from whichlever.task import FinetuneSettings, RagSettings, Task
 
+DISTILLED = "finetune-distilled"
 FAMILIES = ("majority", "linear", "prompt", "rag", "finetune", "recorded")
 
 
@@ -29,6 +30,7 @@ def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
     # A family that nobody asked for is not even imported: its extra may not be installed.
     asked = [f for f in FAMILIES if only is None or any(n.split("-", 1)[0] == f for n in only)]
     levers = [lever for name in asked for lever in _family(task, name)]
+    levers += _distilled(task, only)
     levers += _guarded(task, levers, only)
     if only is None:
         return levers
@@ -53,7 +55,7 @@ def family(lever: Lever) -> str:
 def _named(task: Task) -> set[str]:
     """The families that the task names, floors among them."""
     chosen = task.levers
-    families = ("prompt", "rag", "finetune", "hybrid")
+    families = ("prompt", "rag", "finetune", "hybrid", "distill")
     named = {name for name in families if getattr(chosen, name) is not None}
     return {"majority", "linear"} | named | ({"recorded"} if chosen.recorded else set())
 
@@ -68,6 +70,10 @@ def _family(task: Task, name: str) -> list[Lever]:
         from whichlever.levers.build_verify import family_for_verify
 
         return family_for_verify(task, name)
+    if task.answers == "open" and name != "recorded":
+        from whichlever.levers.build_texts import family_for_texts
+
+        return family_for_texts(task, name)
     chosen = task.levers
     made: list[Lever] = []
     if name == "majority":
@@ -130,6 +136,27 @@ def _finetune(task: Task, settings: FinetuneSettings) -> list[Lever]:
     return [*made, *decoders]
 
 
+def _distilled(task: Task, only: Collection[str] | None) -> list[Lever]:
+    """The student of ``levers.distill``, where it is asked for; its teacher is made for it."""
+    settings = task.levers.distill
+    if settings is None or (only is not None and not {"finetune", DISTILLED} & set(only)):
+        return []
+    from whichlever.levers.distilled import Distilled
+    from whichlever.levers.finetune import FinetuneStatic
+
+    family = settings.teacher.split("-", 1)[0]
+    teachers = _family(task, family) if family in FAMILIES else []
+    teacher = next((made for made in teachers if made.id == settings.teacher), None)
+    if teacher is None:
+        have = ", ".join(made.id for name in FAMILIES for made in _family(task, name))
+        raise TaskError(
+            f"levers.distill.teacher: {settings.teacher!r} is no lever of this task (has: {have})"
+        )
+    own = task.levers.finetune or FinetuneSettings()
+    student = FinetuneStatic(own.model_copy(update={"seeds": 1}))
+    return [Distilled(settings, teacher, student)]
+
+
 def _guarded(task: Task, levers: Sequence[Lever], only: Collection[str] | None) -> list[Lever]:
     """The levers that ``guard:`` names once more, each behind the guard."""
     if task.guard is None:
@@ -151,8 +178,10 @@ def _guarded(task: Task, levers: Sequence[Lever], only: Collection[str] | None) 
 def _recorded(task: Task) -> list[Lever]:
     from whichlever.levers.recorded import Recorded
     from whichlever.levers.recorded_fields import RecordedFields
+    from whichlever.levers.recorded_texts import RecordedTexts
 
-    kind = RecordedFields if task.kind == "extract" else Recorded
+    kinds = {"extract": RecordedFields, "generate": RecordedTexts}
+    kind = kinds.get(task.kind, Recorded)
     made = [kind(name, answers) for name, answers in task.levers.recorded.items()]
     ids = [lever.id for lever in made]
     for lever_id in ids:

@@ -30,7 +30,7 @@ ADAPTERS, FACTS, THREADS = "adapters.safetensors", "decoder.json", "threads.json
 MOST_VALID = 400
 """Validation rows scored at each check, at most: a fixed random draw of more."""
 
-METHOD = 1
+METHOD = 2
 
 
 class FinetuneDecoder:
@@ -46,11 +46,13 @@ class FinetuneDecoder:
 
     def __init__(self, settings: FinetuneSettings) -> None:
         self._settings, self._threads = settings.decoder, settings.threads
+        self._refit = settings.refit
 
     def settings(self) -> Mapping[str, Any]:
         """What its results depend on beside the data."""
         known = self._settings.model_dump(mode="json", exclude={"checkpointing"})
-        return {**known, "weights": decoder_fingerprint(self._settings.base), "method": METHOD}
+        weights = decoder_fingerprint(self._settings.base)
+        return {**known, "weights": weights, "refit": self._refit, "method": METHOD}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class FinetuneDecoder:
             predictor=DecoderPredictor.load(context.folder, context.task, context.labels),
             what=_what(chosen, len(context.labels)),
             chosen=chosen,
-            rows_seen=chosen["rows"],
+            rows_seen=chosen["rows"] + chosen["refit_new_rows"],
             held_out=HeldOut.load(context.folder),
         )
 
@@ -117,7 +119,8 @@ class FinetuneDecoder:
         with context.progress.step(f"{self.id}: read the base", seconds=5):
             folder, _ = decoder_folder(s.base, context.task, unpacked)
             model = load_base(folder)
-        room = max(len(_plain(folder).answer(r.target or "")) for r in (*train, *valid))
+        unbounded = read_text(folder, 1 << 20, 0)
+        room = max(len(unbounded.answer(r.target or "")) for r in (*train, *valid))
         text = read_text(folder, s.max_tokens, room)
         layers = s.layers or max(1, round(len(model.model.layers) / 3))
         net = CutDecoder(model, layers, s.rank, context.seed, checkpointing=s.checkpointing)
@@ -144,6 +147,7 @@ class FinetuneDecoder:
         options = DecoderOptions(
             epochs=s.epochs, rate=s.learning_rate, batch_rows=s.batch_rows,
             batch_tokens=s.batch_tokens, patience=s.patience, seconds=s.minutes * 60,
+            refit=self._refit,
         )  # fmt: skip
         with training_threads(_threads(context.folder, self._threads)) as threads:
             run = train_decoder(
@@ -172,6 +176,8 @@ class FinetuneDecoder:
                 "rows": len(valid),
             },
             "best_epoch": epoch,
+            "refit_rows": run.refitted,
+            "refit_new_rows": len(valid) if run.refitted else 0,
             "checks": run.checks,
             "curve": [round(value, 5) for value in run.curve],
             "estimate_seconds": run.plan.seconds,
@@ -245,10 +251,6 @@ def read_text(folder: Path, window: int, room: int) -> Any:  # noqa: ANN401 - of
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return DecoderText(tokenizer, Marks.of(tokenizer, end_of_text(folder, tokenizer)), window, room)
-
-
-def _plain(folder: Path) -> Any:  # noqa: ANN401 - of models
-    return read_text(folder, 1 << 20, 0)
 
 
 def _threads(folder: Path, asked: int | None) -> int:

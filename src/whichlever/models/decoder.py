@@ -48,6 +48,9 @@ class DecoderOptions:
         Checks without a lower validation loss before stopping.
     seconds
         Budget that training is planned for.
+    refit
+        Once the best adapters are known, one pass over validation rows and as many training rows,
+        the newest, at ``refit_rate`` of the peak learning rate, falling linearly to 0.
     """
 
     epochs: float = 4.0
@@ -59,6 +62,8 @@ class DecoderOptions:
     clip: float = 1.0
     patience: int = 2
     seconds: float = 1800.0
+    refit: bool = True
+    refit_rate: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,11 @@ class Rows:
 
 @dataclass
 class DecoderRun:
-    """The best adapters found and how training went.
+    """The best adapters found, refitted where asked, and how training went.
 
     ``curve`` holds a training loss per step, ``checks`` the epoch, the validation loss and, of a
     closed set, accuracy; losses are in nats a row where answers are a closed set, else a token.
+    ``scores`` are validation rows' log-probabilities from before the refit, of ``refitted`` rows.
     """
 
     adapters: dict[str, torch.Tensor]
@@ -94,6 +100,7 @@ class DecoderRun:
     tokens_per_second: float
     cut_by_time: bool = False
     scores: np.ndarray[Any, np.dtype[np.float32]] | None = field(default=None, repr=False)
+    refitted: int = 0
 
 
 def train_decoder(
@@ -230,16 +237,53 @@ class _Training:
             bar.advance()
             if late:
                 break
+        spent = max(time.monotonic() - began, 1e-9)
         save_state(self.folder, state, weights, optimizer)
         with torch.no_grad():
             for name, value in weights.items():
                 value.copy_(state.best[name])
-        spent = max(time.monotonic() - began, 1e-9)
+        scores = None if self.rows.tree is None else self._chosen()
+        refitted = self._refit(weights, bar) if options.refit else 0
         return DecoderRun(
-            dict(state.best), replace(self.made), state.curve, state.checks, _best(state),
+            {name: value.detach().clone() for name, value in weights.items()},
+            replace(self.made), state.curve, state.checks, _best(state),
             state.seconds, seen / spent, cut_by_time=state.seconds > OVERRUN * options.seconds,
-            scores=None if self.rows.tree is None else self._chosen(),
+            scores=scores, refitted=refitted,
         )  # fmt: skip
+
+    def _refit(self, weights: dict[str, Any], bar: Step) -> int:
+        """Go on with validation rows and as many training rows; how many they are.
+
+        Short beside the training: a kill in it costs the whole of it.
+        """
+        closed = self.rows.tree is not None
+        more = [i for i, row in enumerate(self.rows.valid) if row.answer >= 0 or not closed]
+        old = list(range(max(0, len(self.train) - len(more)), len(self.train)))
+        pool = [(self.rows.valid[i], self._valid[i]) for i in more]
+        for i in old:
+            kept = self._kept[i]
+            pool.append(
+                (self.train[i], self.net.below([self.train[i]])[0] if kept is None else kept)
+            )
+        bar.note(f"once more, with {len(more)} validation rows")
+        order = np.random.default_rng([self.seed, 1 << 20]).permutation(len(pool))
+        size = self.options.batch_rows
+        steps = [order[i : i + size].tolist() for i in range(0, len(order), size)]
+        peak = self.options.refit_rate * self.options.rate
+        optimizer = torch.optim.AdamW(weights.values(), lr=peak, weight_decay=0.0)
+        for at, chosen in enumerate(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * (1 - at / len(steps))
+            optimizer.zero_grad(set_to_none=True)
+            rows = [pool[i][0] for i in chosen]
+            units = len(rows) if closed else sum(len(row.said) for row in rows)
+            for part in _parts(rows, range(len(rows)), self.options.batch_tokens):
+                laid = [rows[i] for i in part]
+                below = [pool[chosen[i]][1] for i in part]
+                (self._loss(below, laid) / units).backward()
+            torch.nn.utils.clip_grad_norm_(list(weights.values()), self.options.clip)
+            optimizer.step()
+        return len(pool)
 
     def _rate(self, step: int) -> float:
         warm = max(1, round(self.options.warmup * self.steps))

@@ -17,6 +17,13 @@ CONFIG, WEIGHTS, TOKENIZER, SPECIAL = (
 )  # fmt: skip
 
 
+METHOD = 2
+"""Part of a kept folder's name; raised when what is made of a file changes."""
+
+BY_DIGIT = ("smollm", "starcoder", "refact", "command-r")
+"""Vocabularies (GGUF's ``tokenizer.ggml.pre``) whose numbers are read digit by digit."""
+
+
 def unpacked(gguf: Path, sha256: str, cache: Path) -> Path:
     """A GGUF file's model as a Hugging Face folder in 32 bits: made once (about 30 s), then kept.
 
@@ -32,7 +39,7 @@ def unpacked(gguf: Path, sha256: str, cache: Path) -> Path:
     WeightsError
         transformers cannot read this architecture.
     """
-    folder = cache / f"decoder-{sha256[:16]}"
+    folder = cache / f"decoder-{sha256[:16]}-{METHOD}"
     if (folder / CONFIG).exists():
         return folder
     from safetensors.torch import save_file
@@ -59,7 +66,7 @@ def unpacked(gguf: Path, sha256: str, cache: Path) -> Path:
             if not (tied and name == "lm_head.weight")
         }
         save_file(state, aside / WEIGHTS, metadata={"format": "pt"})
-        tokenizer.backend_tokenizer.save(str(aside / TOKENIZER))
+        _save_tokenizer(tokenizer.backend_tokenizer, gguf, aside / TOKENIZER)
         (aside / SPECIAL).write_text(json.dumps({"eos_token": tokenizer.eos_token or ""}))
         config = model.config.to_dict()
         config.pop("quantization_config", None)
@@ -71,6 +78,26 @@ def unpacked(gguf: Path, sha256: str, cache: Path) -> Path:
         if not (folder / CONFIG).exists():  # another process was first
             raise
     return folder
+
+
+def _save_tokenizer(tokenizer: Any, gguf: Path, out: Path) -> None:  # noqa: ANN401
+    """Write a tokenizer that splits as llama.cpp does.
+
+    transformers does not read how a GGUF file's vocabulary splits texts before merging; numbers
+    would be other tokens in training than where the exported model is served.
+    """
+    from gguf import GGUFReader
+    from tokenizers import pre_tokenizers
+
+    field = GGUFReader(str(gguf)).fields.get("tokenizer.ggml.pre")
+    if field is not None and field.contents() in BY_DIGIT:
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Digits(individual_digits=True),
+                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+            ]
+        )
+    tokenizer.save(str(out))
 
 
 def load_base(folder: Path) -> Any:  # noqa: ANN401 - a transformers model

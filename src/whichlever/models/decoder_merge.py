@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from whichlever.errors import RunError
-from whichlever.models.decoder_base import load_base
+from whichlever.models.decoder_base import CONFIG, SPECIAL, TOKENIZER, WEIGHTS, load_base
 from whichlever.models.decoder_net import CutDecoder
 from whichlever.models.static_distill import write_aside
 
@@ -65,3 +65,19 @@ def merged_model(folder: Path, adapters: Path, layers: int, rank: int) -> Any:  
         for name, value in weights.items():
             value.copy_(held[name])
     return net.model.merge_and_unload().eval()
+
+
+def save_model(model: Any, base: Path, out: Path) -> None:  # noqa: ANN401 - a transformers model
+    """Write a merged model as a Hugging Face folder: safetensors, configuration, tokenizer."""
+    from safetensors.torch import save_file
+
+    tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    state = {
+        name: value.contiguous()
+        for name, value in model.state_dict().items()
+        if not (tied and name == "lm_head.weight")
+    }
+    save_file(state, out / WEIGHTS, metadata={"format": "pt"})
+    for name in (CONFIG, TOKENIZER, SPECIAL, "tokenizer_config.json"):
+        if (base / name).exists():
+            write_aside(out / name, (base / name).read_bytes())

@@ -1,0 +1,186 @@
+"""The decoder rung on real terms-of-service clauses, split by service.
+
+    OMP_NUM_THREADS=1 python bench/copilot.py run DIR    compare, in DIR (goes on where it stopped)
+    python bench/copilot.py page DIR                     docs/results/copilot.{json,md} from DIR
+
+The clauses are read from ../shared/data and are not kept; the page quotes no clause.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from results import dollars, interval, milliseconds, verdict_text
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data" / "copilot" / "tos.jsonl.gz"
+RESULTS = ROOT / "docs" / "results"
+METRICS = ("exact_match", "token_f1", "rouge_l", "outside")
+
+TASK = """\
+version: 1
+task: tos-clauses
+kind: generate
+about: Explain this terms-of-service clause in one plain sentence.
+data:
+  rows: tos.jsonl.gz
+  id: id
+  input: input
+  group: group
+  split: {by: group, valid: 0.15, calibrate: 0.15, test: 0.25}
+levers:
+  prompt: {minutes: 3, shots: 4}
+  rag: {vote_only: true}
+  finetune:
+    rungs: [static, decoder]
+    threads: 1
+    decoder: {epochs: 5, minutes: 60}
+"""
+
+
+def run(folder: Path) -> None:
+    """Compare every lever."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "task.yaml").write_text(TASK)
+    if not (folder / "tos.jsonl.gz").exists():
+        (folder / "tos.jsonl.gz").symlink_to(DATA)
+    program = Path(sys.executable).with_name("whichlever")
+    subprocess.run([program, "compare", folder / "task.yaml", "-o", folder / "run"], check=True)
+
+
+def page(folder: Path) -> None:
+    """Write what the run showed."""
+    found = gathered(folder / "run")
+    (RESULTS / "copilot.json").write_text(json.dumps(found, indent=1) + "\n")
+    (RESULTS / "copilot.md").write_text(written(found))
+
+
+def gathered(run: Path) -> dict[str, Any]:
+    """What is worth keeping of a RUN: no text, no row id."""
+    measures, verdict, audit = (
+        json.loads((run / f"{name}.json").read_text()) for name in ("measures", "verdict", "audit")
+    )
+    found: dict[str, Any] = {
+        "rows": audit["rows"],
+        "levers": [
+            {key: lever[key] for key in ("lever", "what", "rows", "all_rows", "latency", "cost")}
+            | {key: lever["metrics"][key] for key in METRICS}
+            | {"ece": lever["calibration"] and lever["calibration"]["ece"]}
+            for lever in measures["levers"]
+        ],
+        "pairs": measures["pairs"],
+        "verdict": {key: verdict[key] for key in ("headline", "reasons", "would_change", "scope")},
+    }
+    chosen = next(
+        lever["chosen"] for lever in measures["levers"] if lever["lever"] == "finetune-decoder"
+    )
+    kept = (
+        "rank", "layers", "all_layers", "rows", "epochs", "checks", "best_epoch", "validation",
+        "shrunk", "cut_by_time", "training_seconds", "tokens_per_second", "threads", "torch",
+    )  # fmt: skip
+    found["decoder"] = {key: chosen[key] for key in kept}
+    speed = ROOT / "bench" / "results" / "decoder_speed.json"
+    found["speed"] = json.loads(speed.read_text()) if speed.exists() else None
+    return found
+
+
+def lever_table(found: dict[str, Any]) -> str:
+    """One row per lever, best first."""
+    lines = [
+        "| lever | exact match [95 %] | token-F1 | ROUGE-L | outside the set | ECE | p95 | "
+        "$ per million calls, one more | rows |",
+        "|---" * 9 + "|",
+    ]
+    for lever in sorted(found["levers"], key=lambda own: -own["exact_match"]["value"]):
+        lines.append(
+            f"| {lever['lever']} | {interval(lever['exact_match'])} | "
+            f"{lever['token_f1']['value']:.3f} | {lever['rouge_l']['value']:.3f} | "
+            f"{lever['outside']['value']:.3f} | {interval(lever['ece'])} | "
+            f"{milliseconds(lever['latency']['p95_ms'])} | {dollars(lever['cost']['marginal'])} | "
+            f"{lever['rows']:,} |"
+        )
+    return "\n".join(lines)
+
+
+def pair_table(found: dict[str, Any]) -> str:
+    """The decoder minus every other lever, on the rows that both answered."""
+    own = "finetune-decoder"
+    lines = [
+        "| the decoder minus | difference [95 %] | p (Holm) | rows | services |",
+        "|---" * 5 + "|",
+    ]
+    for pair in found["pairs"]:
+        if own not in (pair["a"], pair["b"]):
+            continue
+        other, sign = (pair["b"], 1) if pair["a"] == own else (pair["a"], -1)
+        gap = pair["difference"]
+        low, high = sorted((sign * gap["low"], sign * gap["high"]))
+        lines.append(
+            f"| {other} | {sign * gap['value']:+.3f} [{low:+.3f}, {high:+.3f}] | "
+            f"{pair['p_holm']:.2g} | {pair['rows']} | {pair['groups']} |"
+        )
+    return "\n".join(lines)
+
+
+def written(found: dict[str, Any]) -> str:
+    """The page."""
+    own, rows = found["decoder"], found["rows"]
+    checks = "; ".join(
+        f"after {epoch:g} passes {right:.3f} (loss {loss:.3f})"
+        for epoch, loss, right in own["checks"]
+    )
+    shrunk = f" {own['shrunk']}." if own["shrunk"] else ""
+    return f"""# Terms-of-service clauses: is a small model of one's own worth it?
+
+1,088 clauses of 302 services (ToS;DR, CC BY-SA, measuring only) and the plain sentence that
+volunteers gave each, one of 24. Split by service: {rows["train"]} rows to train, {rows["valid"]} to
+choose, {rows["calibrate"]} to calibrate, {rows["test"]} to test, read once. Written by
+`bench/copilot.py page`; the run was on one core of a busy machine, so times are upper ones.
+
+{lever_table(found)}
+
+{pair_table(found)}
+
+## The verdict that the tool gives
+
+{verdict_text(found)}
+
+## The decoder
+
+SmolLM2-135M-Instruct from its 4-bit GGUF, made 32-bit; LoRA of rank {own["rank"]} in the upper
+{own["layers"]} of {own["all_layers"]} layers, {own["epochs"]:g} passes planned over {own["rows"]}
+rows.{shrunk} Exact match on the {own["validation"]["rows"]} validation rows {checks}. Training took
+{own["training_seconds"] / 60:.0f} minutes of wall time
+({own["tokens_per_second"]:.0f} tokens/s, the machine shared). One training seed.
+
+{speed_text(found["speed"])}
+"""
+
+
+def speed_text(speed: dict[str, Any] | None) -> str:
+    """The training loop beside a plain one."""
+    if speed is None:
+        return "Training speed against a plain loop: not measured yet (`bench/decoder_speed.py`)."
+    ours, plain = speed["ours"], speed["plain"]
+    return f"""## Training speed
+
+Learning the words of {speed["rows"]} answers, {speed["steps"]} steps each, one thread, real tokens
+per second of processor time (`bench/decoder_speed.py`):
+
+| loop | tokens/s | ratio | validation loss, nats a token |
+|---|---|---|---|
+| plain: adapters in every layer, padded, whole vocabulary at every place | \
+{plain["tokens_per_second"]:.0f} | 1 | {plain["validation_loss"]:.3f} |
+| ours | {ours["tokens_per_second"]:.0f} | {speed["ratio"]:.2f} | {ours["validation_loss"]:.3f} |
+"""
+
+
+if __name__ == "__main__":
+    {"run": run, "page": page}[sys.argv[1]](Path(sys.argv[2]))
