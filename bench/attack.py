@@ -34,7 +34,7 @@ SMALL = {"model": "smollm2-135m-instruct", "shots": 0, "rotations": 1, "minutes"
          "max_rows": 60}  # fmt: skip
 """The embedded model on few rows: it reads some ten tokens a second beside other work."""
 
-OWNED = ["linear", "finetune-static", "finetune-joined"]
+OWNED = ["linear", "finetune-static"]
 GUARDED = [f"{name}-guarded" for name in OWNED]
 
 SETS: dict[str, dict[str, Any]] = {

@@ -33,5 +33,5 @@ class GuardSettings(Model):
         default=None,
         ge=1,
         description="Characters of the shortest head that is asked; left out: those of the "
-        "shortest training row of another label. Shorter rows are never closed.",
+        "shortest training row of another label. Shorter rows are answered as they are.",
     )

@@ -83,8 +83,10 @@ def test_rows_that_nothing_speaks_against_keep_their_answer():
     ]  # fmt: skip
 
 
-def test_a_row_shorter_than_any_head_is_never_closed():
-    assert labels(words_guarded(least=20), "all ok") == [None]
+def test_a_row_shorter_than_any_head_is_answered_as_it_is_and_not_certified():
+    guarded = words_guarded(least=20)
+    assert labels(guarded, "all ok", "bad bad") == ["noise", "bad"]
+    assert guarded.certified([Row("", "bad bad"), Row("", "bad bad, and long enough")]) == 1
 
 
 def test_a_long_line_is_handed_over_and_not_asked_about(monkeypatch):
@@ -105,7 +107,7 @@ def test_a_lower_floor_closes_more_and_its_margin_says_which_rows_may_be_turned(
 
 
 def test_a_margin_tells_what_is_handed_over():
-    rows = [Row("", t) for t in ("bad ok ok", "ok ok", "ok bad bad ok ok", "b")]
+    rows = [Row("", t) for t in ("bad ok ok", "ok ok", "ok bad bad ok ok", "bad")]
     guarded = words_guarded()
     closed = [p.label == "noise" for p in guarded.predict(rows)]
     assert closed == [False, True, False, False]

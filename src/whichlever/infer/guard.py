@@ -23,8 +23,8 @@ MOST_CHARS = 4_000_000
 """Characters that the heads of one row may have together (a row of about 5,000 characters); a row
 with more is handed over, so that nobody can keep the machine busy with one long line."""
 
-COARSE = 16
-"""Heads asked first, spread over the text: most texts that were added to fail here."""
+ROUNDS = (4, 16)
+"""Heads asked first, and next, spread over the text: most texts that were added to fail here."""
 
 TIE = 1e-12
 """By so much at least another answer counts as ahead: labels may tie, and one of them is said."""
@@ -32,7 +32,6 @@ TIE = 1e-12
 CHUNK = 2_048
 """Heads asked in one call."""
 
-TOO_SHORT = "guard: shorter than any head that is asked"
 TOO_LONG = "guard: too long for its heads to be asked"
 SPOKE_AGAINST = "guard: its first {} characters say otherwise"
 
@@ -61,7 +60,7 @@ class GuardedPredictor:
     closes
         The label that closes a row.
     least
-        Characters of the shortest head; a shorter row is never closed.
+        Characters of the shortest head; a shorter row is answered as it is.
     floor
         By how much the closing label's probability must lead in every head; 0 is that it leads.
         Below 0, a row that does not say it may be turned where it comes so near.
@@ -83,28 +82,28 @@ class GuardedPredictor:
         asked: dict[int, list[int]] = {}
         for i in closed:
             text = rows[i].text
-            if len(text) < self.least:
-                answers[i] = _handed(answers[i], TOO_SHORT)
-            elif sum(cuts := heads(text, self.least)) > MOST_CHARS:
+            if sum(cuts := heads(text, self.least)) > MOST_CHARS:
                 answers[i] = _handed(answers[i], TOO_LONG)
             else:
                 asked[i] = cuts
-        first = {i: cuts[:: max(1, len(cuts) // COARSE)] for i, cuts in asked.items()}
-        self._ask(rows, answers, first)
-        rest = {i: cuts for i, cuts in asked.items() if answers[i].status == "ok"}
-        self._ask(rows, answers, {i: _others(cuts, first[i]) for i, cuts in rest.items()})
+        for some in (*ROUNDS, None):
+            now = {i: cuts[:: _step(cuts, some)] for i, cuts in asked.items()}
+            self._ask(rows, answers, now)
+            asked = {
+                i: _others(cuts, now[i]) for i, cuts in asked.items() if answers[i].status == "ok"
+            }
         return answers
 
     def margins(self, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
         """The least lead of the closing label over all heads and the text, shape (n,).
 
-        No text added to a row makes this larger, so a row where it is below ``floor`` is never
-        closed. It is −1 for rows that are never closed for their length.
+        No text added to a row of ``least`` characters makes this larger, so a row where it is
+        below ``floor`` is never closed. It is −1 for rows that are too long.
         """
         out = np.full(len(rows), np.inf)
         for i, row in enumerate(rows):
             cuts = heads(row.text, self.least)
-            if len(row.text) < self.least or sum(cuts) > MOST_CHARS:
+            if sum(cuts) > MOST_CHARS:
                 out[i] = -1.0
                 continue
             for start in range(0, len(cuts) + 1, CHUNK):
@@ -144,6 +143,10 @@ class GuardedPredictor:
 
 def _head(row: Row, at: int) -> Row:
     return Row(row.id, row.text[:at])
+
+
+def _step(cuts: Sequence[int], some: int | None) -> int:
+    return 1 if some is None else max(1, len(cuts) // some)
 
 
 def _others(cuts: Sequence[int], first: Sequence[int]) -> list[int]:

@@ -69,7 +69,7 @@ class Guarded:
             "part": dict(self.parts[0].settings()),
             "guard": self._settings.model_dump(mode="json", exclude={"levers"}),
             "closes": self._closes,
-            "method": 1,
+            "method": 2,
         }
 
     @property
