@@ -195,7 +195,7 @@ def encoder_table(found: dict[str, Any]) -> str:
     slowest = runs["padded to the window"]["rows_per_core_second"]
     lines = [
         f"| training loop, threads: {found['threads']} | rows per core-second | ratio | "
-        "accuracy after one pass |",
+        "accuracy |",
         "|---|---|---|---|",
     ]
     for name, run in runs.items():
