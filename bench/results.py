@@ -194,8 +194,7 @@ def encoder_table(found: dict[str, Any]) -> str:
     runs = found["runs"]
     slowest = runs["padded to the window"]["rows_per_core_second"]
     lines = [
-        f"| training loop, threads: {found['threads']} | rows per core-second | ratio | "
-        "accuracy |",
+        f"| training loop, threads: {found['threads']} | rows per core-second | ratio | accuracy |",
         "|---|---|---|---|",
     ]
     for name, run in runs.items():
