@@ -201,6 +201,10 @@ def _verdicts(found: dict[str, Any]) -> str:
     return "\n".join(lines).rstrip()
 
 
+def _time(minutes: float) -> str:
+    return f"{minutes:g} minutes a lever" if minutes < 60 else "as long as it takes"
+
+
 def _budget(attacked: dict[str, Any]) -> str:
     lines = []
     for name, one in attacked.items():
@@ -209,6 +213,6 @@ def _budget(attacked: dict[str, Any]) -> str:
         lines.append(
             f"- **{name}**: text {aim['where']}; at most {aim['rows']} rows, {aim['strings']} "
             f"questions a row with given strings, {aim['search']} in each search, {aim['chars']} "
-            f"characters, {aim['minutes']:g} minutes a lever. Strings at hand: {strings}."
+            f"characters, {_time(aim['minutes'])}. Strings at hand: {strings}."
         )
     return "\n".join(lines)

@@ -148,10 +148,14 @@ def _purpose(facts: CardFacts) -> list[str]:
         said = manifest.guard
         lines.append(
             f"- It says {escaped(said.closes)} only where every beginning of the text from "
-            f"{said.least:,} characters on says so; other rows come back without a label. Text "
-            "added behind a row closes no row that it does not close without; text put "
-            "elsewhere may."
-            + ("" if said.floor == 0 else f" Each may fall {-said.floor:.3g} short of that.")
+            f"{said.least:,} characters on says so; other rows come back without a label. "
+            + (
+                "Text added behind a row of that length closes no row that it does not close "
+                "without; text put elsewhere may."
+                if said.floor == 0
+                else f"A beginning may fall {-said.floor:.3g} short of that: text added behind a "
+                "row may close one that comes as near."
+            )
         )
     lines.append("- It was compared for this task and these labels, and for nothing else.")
     if manifest.meanings:
