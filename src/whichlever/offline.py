@@ -25,6 +25,8 @@ _OFFLINE = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_XET": "1",  # a native client, which asks no audit hook
     "DO_NOT_TRACK": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # native, too (whichlever.infer.onnx_runtime)
+    "ORT_TELEMETRY_DISABLED": "1",
 }
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
 """Variables, in lower case, by which programs are sent through another host."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from whichlever.errors import BundleError, MissingExtraError
 from whichlever.infer.encoder_text import Encoded, EncoderText, by_length, padded
+from whichlever.infer.onnx_runtime import onnxruntime
 from whichlever.predict import Prediction, Row, Usage
 
 Floats = npt.NDArray[np.float32]
@@ -38,7 +39,7 @@ class EncoderClassifier:
         self, onnx: Path | bytes, tokenizer_json: str, max_tokens: int, threads: int = 1
     ) -> None:
         try:
-            import onnxruntime as ort
+            ort = onnxruntime()
         except ImportError:
             raise MissingExtraError("answering with an encoder", "train") from None
         options = ort.SessionOptions()

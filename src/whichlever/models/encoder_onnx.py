@@ -13,6 +13,7 @@ import torch
 
 from whichlever.errors import CheckFailed
 from whichlever.infer.encoder_text import Ints, padded
+from whichlever.infer.onnx_runtime import onnxruntime
 from whichlever.models.encoder_net import Classifier
 
 OPSET = 20
@@ -65,8 +66,7 @@ def export(net: Classifier, examples: Sequence[Ints], path: Path) -> float:
 
 def difference(net: Classifier, file: Path, examples: Sequence[Ints]) -> float:
     """Largest absolute difference of logits between an ONNX file and torch, in small batches."""
-    import onnxruntime as ort
-
+    ort = onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = torch.get_num_threads()
