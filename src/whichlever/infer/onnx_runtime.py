@@ -8,13 +8,13 @@ it must not begin: it reads these variables once, when it is first loaded.
 from __future__ import annotations
 
 import os
-from types import ModuleType
+from typing import Any
 
 SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "ORT_TELEMETRY_DISABLED": "1"}
 """The name that 1.32 reads, and the one that its successors do."""
 
 
-def onnxruntime() -> ModuleType:
+def onnxruntime() -> Any:  # noqa: ANN401 - a package without types
     """The package, silenced; ImportError where it is not installed."""
     os.environ.update(SILENCE)
     import onnxruntime as found
