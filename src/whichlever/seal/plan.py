@@ -18,7 +18,7 @@ from whichlever.seal.format import BUNDLES, is_name
 from whichlever.seal.given import kept_wheels
 from whichlever.seal.installed import Installed, find, needed
 
-WHOLE = ("train", "llm", "sign", "serve", "mail")
+WHOLE = ("train", "llm", "sign", "serve", "mail", "milter", "imap")
 """Every extra that a user has a use for, as ``whichlever[all]``: the whole loop."""
 
 ANSWERING = ("sign", "serve")
