@@ -137,7 +137,7 @@ def test_what_belongs_to_labels_is_refused_in_one_line(more: str, said: str) -> 
 
 
 def test_what_belongs_to_fields_is_refused_for_labels() -> None:
-    with pytest.raises(TaskError, match=r"data\.source goes with kind: extract"):
-        Task.parse("task: t\ndata: {rows: r.jsonl, input: x, source: s}\n")
+    with pytest.raises(TaskError, match=r"data\.file goes with kind: extract"):
+        Task.parse("task: t\ndata: {rows: r.jsonl, input: x, file: s}\n")
     with pytest.raises(TaskError, match="by: shape goes with kind: extract"):
         Task.parse("task: t\ndata: {rows: r.jsonl, input: x, split: {by: shape}}\n")
