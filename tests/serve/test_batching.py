@@ -85,6 +85,24 @@ def test_short_batches_stay_and_long_ones_go_to_the_thread() -> None:
     assert asyncio.run(run(0.1)) == {False}
 
 
+def test_dear_rows_are_not_gathered_into_batches_that_keep_the_first_waiting() -> None:
+    class ByRow(Slow):
+        def __call__(self, rows: Sequence[Row]) -> list[Prediction]:
+            self.seconds = 0.02 * len(rows)
+            return super().__call__(rows)
+
+    async def go() -> None:
+        model = ByRow()
+        batcher = Batcher(model, 64, 100, together=0.05)
+        await batcher.answer(rows("first"))  # what a row costs is known from here on
+        said = await asyncio.gather(*[batcher.answer(rows(f"row {i}")) for i in range(12)])
+        assert [one[0].label for one in said] == [f"row {i}" for i in range(12)]
+        assert max(model.batches) <= 4
+        await batcher.close()
+
+    asyncio.run(go())
+
+
 def test_it_refuses_what_would_not_fit_and_goes_on() -> None:
     async def run() -> None:
         batcher = Batcher(Slow(0.05), 2, 4)

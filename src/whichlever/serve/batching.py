@@ -62,6 +62,10 @@ class Batcher:
         its rows one by one (encoders).
     here
         Seconds that a batch may keep the event loop; 0 sends every batch to the thread.
+    together
+        Seconds that requests are gathered for in one batch of the thread, by the running estimate:
+        where rows cost as much in a batch as one by one, a long one only keeps its first waiting.
+        0 gathers up to ``most`` rows.
     seen
         Told the size of every batch.
     """
@@ -74,10 +78,12 @@ class Batcher:
         *,
         wait: float = 0.0,
         here: float = 0.0,
+        together: float = 0.0,
         seen: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._predict, self._most, self._limit = predict, most, waiting
         self._wait, self._here, self._seen = wait, here, seen
+        self._longest = here or together
         self._queue: deque[_Waiting] = deque()
         self.waiting = 0
         self._thread = ThreadPoolExecutor(1, "whichlever-model")
@@ -159,8 +165,8 @@ class Batcher:
         batch: list[_Waiting] = []
         size = chars = 0
         longest = float("inf")
-        if self._here and self._per_char:
-            longest = self._here / self._per_char
+        if self._longest and self._per_char:
+            longest = self._longest / self._per_char
         while self._queue:
             one = self._queue[0]
             if batch and (

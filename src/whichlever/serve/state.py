@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from whichlever.runtime.mail_judge import MailJudge
 
 
+TOGETHER = 0.05
+"""Seconds that an encoder's batch is gathered for: on a processor its rows cost as much together as
+one by one."""
+
+
 class Loaded(NamedTuple):
     """What a generation answers with; ``judge`` where its bundle reads mail."""
 
@@ -44,6 +49,7 @@ class Generation:
             settings.max_waiting,
             wait=settings.wait_ms / 1000 if encoder else 0.0,
             here=0.0 if encoder else settings.here_ms / 1000,
+            together=TOGETHER if encoder else 0.0,
             seen=metrics.batch.observe,
         )
         self.shadow = None if shadow is None else Shadow(shadow, metrics)
