@@ -177,9 +177,11 @@ def latency(bundle: Path, key: Path, texts: Texts, rounds: int) -> Any:  # noqa:
             got = saturate(server.port, bodies, expected, TURN_SECONDS, 32)
             rate = SHARE_OF_CAPACITY * got.requests / got.seconds
             # What saturation left in the queue is not to keep the first arrivals waiting.
-            arrivals(server.port, requests, 1.0, 1.0)
+            arrivals(server.port, requests, 1.0, 1.0, 1)
             long = max(2 * TURN_SECONDS, LEAST_ARRIVALS / rate)
-            seconds, lost = arrivals(server.port, requests, rate, long)
+            # Few connections where few rows come: the server ends those that are idle.
+            few = min(128, max(8, int(rate)))
+            seconds, lost = arrivals(server.port, requests, rate, long, few)
             floor, _ = arrivals(server.port, probe, rate, TURN_SECONDS)
             failed += lost + got.wrong + got.broken
             out["capacity"].append(got.requests / got.seconds)
