@@ -1,20 +1,24 @@
 """Shortcuts: rows of one label that tell where they come from are seen, others left in peace."""
 
+import json
 import random
+from pathlib import Path
 
+from whichlever.data import audit_splits, read_dataset, split_rows
 from whichlever.data.rows import Splits
 from whichlever.data.shortcuts import shortcuts
 from whichlever.predict import Row
+from whichlever.task import Task
 
 WORDS = [f"{a}{b}{c}" for a in "bdfgk" for b in "aeiou" for c in "lmnrst"]
 LABELS = ("phishing", "legitimate")
 
 
-def rows(mark: bool, source: bool = True) -> Splits:
-    """Simulated: 120 wanted texts of two sources, one of which may sign its mails."""
+def rows(mark: bool, source: bool = True, count: int = 160) -> Splits:
+    """Simulated: wanted texts of two sources, three in four, one of which may sign its mails."""
     rng = random.Random(0)
     made = []
-    for i in range(160):
+    for i in range(count):
         label, origin = ("phishing", "pot") if i % 4 == 3 else ("legitimate", "ab"[i % 2])
         text = " ".join(rng.choices(WORDS, k=14))
         if mark and origin == "a":
@@ -50,3 +54,17 @@ def test_labels_of_one_source_have_nothing_to_tell() -> None:
         valid=(), calibrate=(), test=(),
     )  # fmt: skip
     assert shortcuts(only, LABELS) == []
+
+
+def test_the_source_is_read_from_the_column_that_the_task_names(tmp_path: Path) -> None:
+    made = rows(mark=True, count=320).train
+    lines = [
+        json.dumps({"text": row.text, "label": row.target, "corpus": row.source}) for row in made
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines) + "\n")
+    data = {"rows": "rows.jsonl", "input": "text", "source": "corpus"}
+    (tmp_path / "task.yaml").write_text(json.dumps({"task": "t", "data": data}))
+    task = Task.load(tmp_path / "task.yaml")
+    dataset = read_dataset(task)
+    found = audit_splits(split_rows(dataset, task), task, dataset.labels)
+    assert [f.severity for f in found.findings if f.kind == "shortcut"] == ["warning"]
