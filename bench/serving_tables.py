@@ -60,6 +60,8 @@ def _throughput(served: dict[str, Any]) -> str:
     rows = []
     for name, one in served.items():
         t = one["throughput"]
+        if not t["rows_per_second_served"]["most"]:
+            continue  # no batch was answered within a turn: that is no ratio
         rows.append(
             [name, f"{t['rows_per_second_bare']['median']:,.0f}",
              f"{t['rows_per_second_served']['median']:,.0f}", _range(t["ratio_wall"]),
