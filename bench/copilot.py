@@ -180,8 +180,8 @@ per second of processor time (`bench/decoder_speed.py`):
 {plain["tokens_per_second"]:.0f} | 1 | {plain["validation_loss"]:.3f} |
 | ours | {ours["tokens_per_second"]:.0f} | {speed["ratio"]:.2f} | {ours["validation_loss"]:.3f} |
 
-The ratio is of tokens, and only tells something of speed where the losses are alike: the plain loop's
-adapters in every layer learn more in a step. No run to the same loss was made.
+The ratio is of tokens, and tells something of speed where the losses are alike: the plain
+loop's adapters in every layer learn more in a step. No run to the same loss was made.
 """
 
 
