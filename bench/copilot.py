@@ -1,9 +1,11 @@
-"""The decoder rung on real terms-of-service clauses, split by service.
+"""The decoder rung on real terms-of-service clauses split by service, and goods for customs.
 
     OMP_NUM_THREADS=1 python bench/copilot.py run DIR    compare, in DIR (goes on where it stopped)
-    python bench/copilot.py page DIR                     docs/results/copilot.{json,md} from DIR
+    OMP_NUM_THREADS=1 python bench/copilot.py goods DIR  the same for goods: two splits, two tasks
+    python bench/copilot.py page DIR DIR                 docs/results/copilot.{json,md} from both
+    python bench/copilot.py page                         docs/results/copilot.md from copilot.json
 
-The clauses are read from ../shared/data and are not kept; the page quotes no clause.
+Texts are read from ../shared/data and are not kept; the page quotes none.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from results import dollars, interval, milliseconds, verdict_text
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT.parent / "shared" / "data" / "copilot" / "tos.jsonl.gz"
+DATA = ROOT.parent / "shared" / "data" / "copilot"
 RESULTS = ROOT / "docs" / "results"
 METRICS = ("exact_match", "token_f1", "rouge_l", "outside")
 
@@ -45,14 +47,69 @@ levers:
 """
 
 
+GOODS = {
+    "chapter": """\
+version: 1
+task: hs-chapter
+kind: generate
+about: Name the customs chapter of these goods.
+answers: closed
+data:
+  rows: hs.jsonl.gz
+  id: id
+  input: input
+  target: chapter_text
+  group: group
+  split: {by: group, valid: 0.15, calibrate: 0.15, test: 0.25}
+levers:
+  prompt: {minutes: 3, shots: 0}
+  rag: {vote_only: true}
+  finetune:
+    rungs: [static, decoder]
+    threads: 1
+    decoder: {epochs: 3, minutes: 17}
+""",
+    "heading": """\
+version: 1
+task: hs-heading
+kind: generate
+about: Give the customs chapter (2 digits) and heading (4 digits) of these goods.
+answers: closed
+data:
+  rows: hs.jsonl.gz
+  id: id
+  input: input
+  target: output
+  split: {by: random, valid: 0.15, calibrate: 0.15, test: 0.25}
+levers:
+  rag: {vote_only: true}
+  finetune:
+    rungs: [static]
+    threads: 1
+""",
+}
+"""A split by heading, so that every test heading is unseen and its chapter is not; and rows drawn at
+random, since a heading that no training row has cannot be said by anything that chooses."""
+
+
 def run(folder: Path) -> None:
-    """Compare every lever."""
+    """Compare every lever on the clauses."""
+    _compared(folder, TASK, "tos.jsonl.gz")
+
+
+def goods(folder: Path) -> None:
+    """Compare every lever on the goods, twice."""
+    for name, task in GOODS.items():
+        _compared(folder / name, task, "hs.jsonl.gz")
+
+
+def _compared(folder: Path, task: str, data: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "task.yaml").write_text(TASK)
-    if not (folder / "tos.jsonl.gz").exists():
-        (folder / "tos.jsonl.gz").symlink_to(DATA)
-    program = Path(sys.executable).with_name("whichlever")
-    subprocess.run([program, "compare", folder / "task.yaml", "-o", folder / "run"], check=True)
+    (folder / "task.yaml").write_text(task)
+    if not (folder / data).exists():
+        (folder / data).symlink_to(DATA / data)
+    command = [sys.executable, "-m", "whichlever", "compare", "task.yaml", "-o", "run"]
+    subprocess.run(command, check=True, cwd=folder)
 
 
 def page(folder: Path) -> None:
@@ -186,4 +243,4 @@ loop's adapters in every layer learn more in a step. No run to the same loss was
 
 
 if __name__ == "__main__":
-    {"run": run, "page": page}[sys.argv[1]](Path(sys.argv[2]))
+    {"run": run, "goods": goods, "page": page}[sys.argv[1]](*map(Path, sys.argv[2:]))

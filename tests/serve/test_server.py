@@ -109,6 +109,15 @@ def test_bad_requests_are_problems_and_repeat_nothing(live: Live, body: bytes, s
     assert "evil" not in said.text
 
 
+def test_who_sends_too_much_still_reads_the_answer(live: Live) -> None:
+    for _ in range(20):
+        said = httpx.post(
+            f"{live.url}/v1/predict", content=b" " * 2**23, trust_env=False,
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+        assert (said.status_code, said.json()["status"]) == (413, 413)
+
+
 def test_a_chunked_body_is_counted_too(live: Live) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(80):

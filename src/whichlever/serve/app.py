@@ -21,6 +21,7 @@ from whichlever.runtime.bundle import Bundle
 from whichlever.runtime.lines import Scores, scores_of
 from whichlever.serve.batching import Full
 from whichlever.serve.calls import (
+    CLOSE,
     REQUEST_ID,
     Call,
     Headers,
@@ -90,7 +91,11 @@ class Server:
             *said.headers,
         ]
         await send({"type": "http.response.start", "status": said.status, "headers": headers})
-        await send({"type": "http.response.body", "body": said.body})
+        closing = CLOSE[0] in said.headers
+        await send({"type": "http.response.body", "body": said.body, "more_body": closing})
+        if closing:
+            await call.rest()
+            await send({"type": "http.response.body", "body": b""})
 
     def _name(self) -> str:
         """A request's own name; asking the system for randomness each time would cost more."""

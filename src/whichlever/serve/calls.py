@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import orjson
@@ -31,6 +32,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 CLOSE: Headers = ((b"connection", b"close"),)
 
+LINGER_BYTES, LINGER_SECONDS = 64 * 2**20, 2.0
+"""What is still read, and for how long, of a body that was refused."""
+
 
 class Reply(NamedTuple):
     """What goes back."""
@@ -38,6 +42,15 @@ class Reply(NamedTuple):
     body: bytes
     status: int = 200
     kind: bytes = JSON
+    headers: Headers = ()
+
+
+class Stream(NamedTuple):
+    """What goes back piece by piece; it is left unfinished where its caller has gone."""
+
+    parts: AsyncIterator[bytes]
+    kind: bytes
+    status: int = 200
     headers: Headers = ()
 
 
@@ -129,6 +142,21 @@ class Call:
                 return await self._body(most, room)
         except TimeoutError:
             raise Problem(408, "The body came too slowly", headers=CLOSE) from None
+
+    async def rest(self) -> None:
+        """Read what the caller still sends and forget it, for a while.
+
+        A connection that is closed with bytes unread is reset, and a reset can overtake the answer
+        that was just written.
+        """
+        left = LINGER_BYTES
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while left > 0:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                        return
+                    left -= len(message.get("body", b""))
 
     async def json(self, most: int, seconds: float, room: Room) -> tuple[dict[str, Any], bytes]:
         """The body as a JSON object, and its bytes.
