@@ -40,7 +40,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         pytest.skip("schemathesis is not installed")
     with serving(tiny_bundle(tmp_path / "m.wl")) as live:
         done = subprocess.run(
-            [str(program), "run", f"{live.url}/openapi.json", "--max-examples", "25",
+            [str(program), "run", f"{live.url}/openapi.json", "--max-examples", "15",
              "--seed", "1", "--checks", "all", "--no-color", "--generation-database", "none"],
             capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path,
         )  # fmt: skip

@@ -66,6 +66,7 @@ def serve(
 ) -> None:
     """Serve a bundle: POST /v1/predict, /classify; GET /healthz, /readyz, /metrics, /openapi.json.
 
+    OpenAI's clients find POST /v1/chat/completions (also streaming) and GET /v1/models.
     A bundle that reads mail answers POST /v1/mail too, as ``whichlever mail scan`` does.
     SIGHUP reads the bundle and the keys again without dropping a request; SIGTERM drains.
     """

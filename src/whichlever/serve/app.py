@@ -1,6 +1,6 @@
-"""The HTTP interface: prediction, vLLM's classification, health, metrics, and its description.
+"""The HTTP interface: prediction, vLLM's classification, OpenAI's chat, health, metrics, and more.
 
-A plain ASGI application: eight fixed paths need no framework, and the model is so fast that a
+A plain ASGI application: ten fixed paths need no framework, and the model is so fast that a
 router, its middleware and its objects would be a good part of a request's time.
 """
 
@@ -30,12 +30,15 @@ from whichlever.serve.calls import (
     Reply,
     Scope,
     Send,
+    Stream,
     explain_of,
     later,
     reply,
     rows_of,
+    sent,
     top_of,
 )
+from whichlever.serve.chat_route import CHAT, MODELS, answer_chat, list_models, problem_of
 from whichlever.serve.logs import InputLog, say
 from whichlever.serve.mail import answer_mail
 from whichlever.serve.openapi import describe
@@ -54,7 +57,7 @@ class Route(NamedTuple):
 
     method: str
     guarded: bool
-    answer: Callable[[Server, Call], Awaitable[Reply]]
+    answer: Callable[[Server, Call], Awaitable[Reply | Stream]]
 
 
 class Server:
@@ -71,25 +74,32 @@ class Server:
         began = time.perf_counter()
         call = Call(scope, receive)
         given = call.header(b"x-request-id")
-        ident = given if given and REQUEST_ID.fullmatch(given) else self._name()
+        ident = given if given and REQUEST_ID.fullmatch(given) else self.name()
         route = ROUTES.get(call.path)
         try:
             said = await self._routed(route, call)
         except Problem as problem:
-            said = problem.reply()
+            said = problem_of(call.path, problem)
         except Exception as error:
             say("failed", request=ident, error=type(error).__name__)
-            said = Problem(500, "The server failed", f"request {ident}").reply()
+            said = problem_of(call.path, Problem(500, "The server failed", f"request {ident}"))
         finally:
             self.state.room.give(call.held)
-        self._record(call, route, said.status, ident, time.perf_counter() - began)
         headers = [
             (b"content-type", said.kind),
-            (b"content-length", str(len(said.body)).encode()),
             (b"x-request-id", ident.encode()),
             *ALWAYS,
             *said.headers,
         ]
+        if isinstance(said, Stream):
+            await send({"type": "http.response.start", "status": said.status, "headers": headers})
+            try:
+                await sent(said, receive, send)
+            finally:
+                self._record(call, route, said.status, ident, time.perf_counter() - began)
+            return
+        self._record(call, route, said.status, ident, time.perf_counter() - began)
+        headers.append((b"content-length", str(len(said.body)).encode()))
         await send({"type": "http.response.start", "status": said.status, "headers": headers})
         closing = CLOSE[0] in said.headers
         await send({"type": "http.response.body", "body": said.body, "more_body": closing})
@@ -97,11 +107,11 @@ class Server:
             await call.rest()
             await send({"type": "http.response.body", "body": b""})
 
-    def _name(self) -> str:
+    def name(self) -> str:
         """A request's own name; asking the system for randomness each time would cost more."""
         return f"{self._start}-{next(self._number):x}"
 
-    async def _routed(self, route: Route | None, call: Call) -> Reply:
+    async def _routed(self, route: Route | None, call: Call) -> Reply | Stream:
         if route is None:
             raise Problem(404, "No such path", "see /openapi.json")
         method = "GET" if call.method == "HEAD" else call.method
@@ -148,7 +158,8 @@ class Server:
             self.state.metrics.rejected.labels("limit").inc()
             raise Problem(429, "This key's limit is reached", headers=later(wait))
 
-    async def _json(self, call: Call) -> tuple[dict[str, Any], bytes]:
+    async def json(self, call: Call) -> tuple[dict[str, Any], bytes]:
+        """The body of a request as a JSON object, and its bytes."""
         s = self.state.settings
         with self._counting_bytes():
             return await call.json(s.max_body, s.timeout, self.state.room)
@@ -198,7 +209,7 @@ class Server:
 
     async def predict(self, call: Call) -> Reply:
         """Answer one row or many; a row that is none gets an error in its place."""
-        given, body = await self._json(call)
+        given, body = await self.json(call)
         rows, alone = rows_of(given, self.state.settings.max_rows)
         explain, top = explain_of(given, len(rows)), top_of(given)
         self.admit(call, len(rows))
@@ -241,7 +252,7 @@ class Server:
 
     async def classify(self, call: Call) -> Reply:
         """Answer texts in the shape of vLLM's ``/classify``."""
-        given, _ = await self._json(call)
+        given, _ = await self.json(call)
         asked = given.get("input")
         texts = [asked] if isinstance(asked, str) else asked
         if (
@@ -283,7 +294,7 @@ class Server:
         usage = {"prompt_tokens": 0, "total_tokens": 0, "completion_tokens": 0,
                  "prompt_tokens_details": None}  # fmt: skip
         return reply(
-            {"id": f"classify-{self._name()}", "object": "list",
+            {"id": f"classify-{self.name()}", "object": "list",
              "created": int(time.time()), "model": bundle.manifest.task, "data": data,
              "usage": usage}
         )  # fmt: skip
@@ -334,6 +345,8 @@ ROUTES = {
     "/v1/predict": Route("POST", True, Server.predict),
     "/classify": Route("POST", True, Server.classify),
     "/v1/mail": Route("POST", True, Server.mail),
+    CHAT: Route("POST", True, answer_chat),
+    MODELS: Route("GET", True, list_models),
     "/v1/model": Route("GET", True, Server.model),
     "/metrics": Route("GET", True, Server.metrics),
     "/openapi.json": Route("GET", True, Server.openapi),

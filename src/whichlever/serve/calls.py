@@ -250,3 +250,19 @@ def _whole(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+async def sent(stream: Stream, receive: Receive, send: Send) -> None:
+    """Send a stream's parts as they come, until its caller has gone."""
+    gone = asyncio.ensure_future(receive())
+    try:
+        async for part in stream.parts:
+            if gone.done():
+                break
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    finally:
+        gone.cancel()
+        close = getattr(stream.parts, "aclose", None)
+        if close is not None:
+            await close()
+    await send({"type": "http.response.body", "body": b""})

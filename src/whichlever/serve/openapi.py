@@ -9,6 +9,9 @@ from whichlever.predict import Row
 from whichlever.runtime.bundle import Bundle
 from whichlever.runtime.lines import answer_line
 from whichlever.serve.calls import MOST_EXPLAINED, MOST_TOP
+from whichlever.serve.chat import said_of_line
+from whichlever.serve.chat_openapi import paths as chat_paths
+from whichlever.serve.chat_openapi import schemas as chat_schemas
 from whichlever.serve.mail import MAIL
 from whichlever.serve.mail import schemas as mail_schemas
 from whichlever.serve.settings import Settings
@@ -192,6 +195,9 @@ def describe(bundle: Bundle, settings: Settings, judge: MailJudge | None = None)
     }  # fmt: skip
     if judge is not None:
         schemas |= mail_schemas(judge)
+    chats = m.kind == "classify"
+    if chats:
+        schemas |= chat_schemas(m.task, EXAMPLE, said_of_line(answer), text)
     secured: list[Json] = [{"bearer": []}, {"header": []}] if settings.api_keys is not None else []
     return {
         "openapi": "3.1.0",
@@ -201,6 +207,7 @@ def describe(bundle: Bundle, settings: Settings, judge: MailJudge | None = None)
             "/v1/predict": _post("Answer one row or many", "Predict", "Predicted"),
             "/classify": _post("As vLLM's classification interface", "Classify", "Classified"),
             **({} if judge is None else {"/v1/mail": _mail()}),
+            **(chat_paths(SAID) if chats else {}),
             "/v1/model": _get("What answers", {"type": "object"}),
             "/metrics": _get("Prometheus metrics", None),
             "/openapi.json": _get("This document", {"type": "object"}),
@@ -221,15 +228,18 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+SAID = {
+    400: "not JSON, or not a request of this kind", 401: "no valid key", 408: "too slow",
+    413: "too large", 415: "not JSON by its type", 422: "not a request of this kind",
+    429: "a limit is reached; Retry-After says when", 500: "the server failed",
+    503: "not answered in time",
+}  # fmt: skip
+"""What a status that is no answer says."""
+
+
 def _problems(*numbers: int) -> Json:
-    said = {
-        400: "not JSON", 401: "no valid key", 408: "too slow", 413: "too large",
-        415: "not JSON by its type", 422: "not a request of this kind",
-        429: "a limit is reached; Retry-After says when", 500: "the server failed",
-        503: "not answered in time",
-    }  # fmt: skip
     content = {"application/problem+json": {"schema": _ref("Problem")}}
-    return {str(n): {"description": said[n], "content": content} for n in numbers}
+    return {str(n): {"description": SAID[n], "content": content} for n in numbers}
 
 
 def _post(summary: str, body: str, answer: str) -> Json:
