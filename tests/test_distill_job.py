@@ -13,7 +13,7 @@ import whichlever as wl
 from whichlever.cli import main
 from whichlever.distilling import distill
 from whichlever.errors import TaskError
-from whichlever.levers.distilled import drawn_labels
+from whichlever.levers.lesson import drawn_labels
 
 TASK = """\
 version: 1
@@ -57,7 +57,8 @@ def test_a_student_learns_from_rows_without_labels_and_is_measured_beside_its_te
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write(tmp_path)
-    done, kept = distill(wl.Task.load(path), tmp_path / "run")
+    found = distill(wl.Task.load(path), tmp_path / "run")
+    done, (kept,) = found.comparison, found.kept
     student = done.measures.lever("finetune-distilled")
     facts = student.chosen["distilled"]
     assert facts["rows_without_label"] == 200
@@ -69,11 +70,14 @@ def test_a_student_learns_from_rows_without_labels_and_is_measured_beside_its_te
     assert kept.cost_ratio is not None
     assert not kept.teacher_beats_floor
     assert "use the floor" in kept.text[0]  # a copy of a neighbour vote is not worth it here
-    assert json.loads((tmp_path / "run" / "distill.json").read_text())["teacher"] == "rag-vote"
+    assert found.volume[0].lever == "rag-vote"
+    assert found.volume[0].core_hours > found.volume[1].core_hours > 0
+    assert "50 M calls a month" in (tmp_path / "run" / "distill.md").read_text()
     # The same command goes on from what is there, and the student is one to own.
     assert main(["distill", str(path), "-o", str(tmp_path / "run"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["agreement"]["value"] == kept.agreement.value
+    assert said["students"][0]["agreement"]["value"] == kept.agreement.value
+    assert "teacher and student" in (tmp_path / "run" / "report.html").read_text()
     done.pack("finetune-distilled", tmp_path / "model.wl")
     bundle = wl.Bundle.open(tmp_path / "model.wl", allow_unsigned=True)
     assert bundle.predict(["toner tray slow"])[0].label == "printer"

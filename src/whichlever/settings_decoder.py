@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from whichlever.settings_base import Model
+from whichlever.settings_base import Choices, Model
+
+Student = Literal["static", "linear", "encoder", "decoder"]
 
 
 class DecoderSettings(Model):
@@ -41,14 +43,86 @@ class DecoderSettings(Model):
     minutes: float = Field(default=30.0, gt=0, description="Training time budget.")
 
 
-class DistillSettings(Model):
-    """A small model that learns what another lever says."""
+class LogSettings(Model):
+    """A log of an API's answers, as what a model said before."""
 
-    teacher: str = Field(min_length=1, description="A lever's id, such as finetune-encoder.")
-    student: Literal["static"] = "static"
+    path: str = Field(min_length=1)
+    input: str = Field(
+        default="{input}",
+        max_length=20_000,
+        description="What the user's last message looks like, {input} where the row's text stands; "
+        "left out, the text between whichlever's own marks, else the whole message.",
+    )
+    model: str | None = Field(
+        default=None, description="Whose answers are meant, where there are several models'."
+    )
+    price_as: str | None = Field(
+        default=None, description="Model name in the price table; left out, as the log names it."
+    )
+
+    @field_validator("input")
+    @classmethod
+    def _one_place(cls, value: str) -> str:
+        if value.count("{input}") != 1:
+            raise ValueError("say {input} once, where the row's text stands")
+        return value
+
+
+class DistillSettings(Model):
+    """A small model that learns what another lever, or a log, says."""
+
+    teacher: str | None = Field(
+        default=None, min_length=1, description="A lever's id, such as finetune-encoder."
+    )
+    logs: str | LogSettings | None = Field(
+        default=None,
+        description="Instead of a lever: a file of requests with their answers, as kept.",
+    )
+    student: Student | Choices[Student] = Field(
+        default="static", description="Rungs that learn from it; decoder: kind generate."
+    )
     rows: str | None = Field(
         default=None,
         description="A file of rows without a label, which the teacher labels; left out, it labels "
         "the training rows alone.",
     )
     max_rows: int | None = Field(default=None, ge=1, description="Most rows that it labels.")
+    dollars: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most that labelling may cost: a hard bound, beside what the teacher's own "
+        "measuring costs.",
+    )
+    ask: Literal["random", "active"] = Field(
+        default="random",
+        description="Where not every row can be asked about: which ones. active: in rounds, those "
+        "that a model of the answers so far is least sure of, and that are unlike each other.",
+    )
+    labelled: Literal["teacher", "true", "both"] = Field(
+        default="teacher",
+        description="What training rows teach: what the teacher says of them, their own labels "
+        "(the teacher is not asked), or both.",
+    )
+    draws: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="Times that a row stands in the lesson, labels drawn from the teacher's "
+        "probabilities; 1 is its best guess alone.",
+    )
+
+    @property
+    def students(self) -> tuple[Student, ...]:
+        """The rungs, however they were written."""
+        return (self.student,) if isinstance(self.student, str) else tuple(self.student)
+
+    @property
+    def log(self) -> LogSettings | None:
+        """The log, however it was written."""
+        return LogSettings(path=self.logs) if isinstance(self.logs, str) else self.logs
+
+    @model_validator(mode="after")
+    def _one_teacher(self) -> Self:
+        if (self.teacher is None) == (self.logs is None):
+            raise ValueError("give either teacher: (a lever's id) or logs: (a file)")
+        return self

@@ -14,12 +14,14 @@ import numpy as np
 import polars as pl
 
 from whichlever import trials
+from whichlever.answer_schema import AnswerSchema
 from whichlever.calibrate import Temperature
 from whichlever.closed import as_choice
 from whichlever.data import Dataset, Splits
 from whichlever.levers import Context, Fit, Lever
 from whichlever.levers.after import AfterFits
 from whichlever.levers.build import family
+from whichlever.levers.recorded_raw import row_keys
 from whichlever.measure.latency import from_seconds, measure_latency
 from whichlever.measure.summary import Latency
 from whichlever.predict import Prediction, Row
@@ -139,10 +141,10 @@ def fit_lever(
         home = folder.parents[1] / part.id / step_key(part, task, dataset, splits, seed)[:16]
         home.mkdir(parents=True, exist_ok=True)
         parts[part.id], _ = fit_lever(part, task, dataset, splits, home, seed, progress)
-    seen = as_choice(task)
+    seen = task if task.answers == "open" else as_choice(task)
     context = Context(
         seen, dataset.labels, seed, folder, progress, test_ids, parts, dataset.schema,
-        splits.calibrate,
+        splits.calibrate, _held_apart(lever, splits),
     )  # fmt: skip
     seconds = lever.estimate_seconds(len(splits.train), len(splits.valid))
     took = folder / "fit_seconds.json"
@@ -156,8 +158,16 @@ def fit_lever(
     return fit, float(recorded)
 
 
+def _held_apart(lever: Lever, splits: Splits) -> frozenset[bytes]:
+    if not getattr(lever, "reads_more", False):
+        return frozenset()
+    rows = (*splits.valid, *splits.calibrate, *splits.test)
+    return frozenset(key for row in rows for key in row_keys(row.text))
+
+
 def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: int) -> str:
     """Hash everything that the lever's answers depend on; SHA-256 hex."""
+    answers = AnswerSchema.of(task)
     roles = {role: digest([r.id for r in getattr(splits, role)]) for role in _ROLES}
     return digest(
         {
@@ -169,14 +179,20 @@ def step_key(lever: Lever, task: Task, dataset: Dataset, splits: Splits, seed: i
             "roles": roles,
             "labels": [[label, task.labels.get(label, "")] for label in dataset.labels],
             **({} if dataset.schema is None else {"schema": dataset.schema.to_json()}),
+            **({} if answers is None else {"answers": answers.document}),
             "goal": task.goal.metric,
-            "asked": _asked(task) if family(lever) in ("prompt", "rag") else None,
+            "asked": _asked(task) if _asks(lever) else None,
             "files": {n: _digest_of(task.path(n)) for n in getattr(lever, "files", ())},
         }
     )
 
 
 _ROLES = ("train", "valid", "calibrate", "test")
+
+
+def _asks(lever: Lever) -> bool:
+    """Whether it, or a lever that it learns from, asks a language model or retrieves."""
+    return family(lever) in ("prompt", "rag") or any(map(_asks, getattr(lever, "parts", ())))
 
 
 def _asked(task: Task) -> dict[str, Any]:
@@ -266,9 +282,10 @@ def _answer(
             with_persons(frame, rows) for frame, rows in zip(frames, (calibrate, test), strict=True)
         ]
     elif task.kind == "generate":
+        schema = AnswerSchema.of(task)
         parts = zip(frames, (calibrate, test), (answers, tested), strict=True)
         frames = [
-            with_texts(frame, rows, given, dataset.labels, keep=keep_texts)
+            with_texts(frame, rows, given, dataset.labels, schema, keep=keep_texts)
             for frame, rows, given in parts
         ]
     return Step(pl.concat(frames), facts)

@@ -11,7 +11,7 @@ from whichlever.errors import BundleError
 
 RUNGS = (
     "finetune-static", "finetune-encoder", "finetune-joined", "finetune-tagger",
-    "finetune-distilled",
+    "finetune-distilled", "finetune-distilled-linear", "finetune-distilled-encoder",
 )  # fmt: skip
 OWNED = ("linear", *RUNGS)
 GUARDED = tuple(f"{name}-guarded" for name in OWNED)

@@ -38,6 +38,8 @@ KINDS: dict[str, PartKind] = {
     "finetune-static": "static",
     "finetune-encoder": "encoder",
     "finetune-distilled": "static",
+    "finetune-distilled-linear": "linear",
+    "finetune-distilled-encoder": "encoder",
 }
 """The kind of part that each owned lever is, where the task is one of labels."""
 

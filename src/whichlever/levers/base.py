@@ -23,7 +23,9 @@ class Context:
     ``test_ids`` are the ids alone, for levers that look recorded answers up (empty: not told);
     ``parts`` are the fits of the levers that a joined lever named in its own ``parts``;
     ``schema`` is what was learned of the names to copy (`kind: extract`; ``labels`` are the names);
-    ``calibrate`` are the calibration rows, for a threshold that may be chosen on nothing else.
+    ``calibrate`` are the calibration rows, for a threshold that may be chosen on nothing else;
+    ``held_apart`` are digests (`recorded_raw.text_key`) of the texts of all rows but the training
+    rows, for levers with ``reads_more`` (they learn from rows of elsewhere, and not from these).
     """
 
     task: Task
@@ -35,6 +37,7 @@ class Context:
     parts: Mapping[str, Fit] = field(default_factory=dict)
     schema: Schema | None = None
     calibrate: Sequence[Row] = ()
+    held_apart: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True)

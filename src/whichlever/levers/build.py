@@ -8,7 +8,6 @@ from whichlever.errors import TaskError
 from whichlever.levers.base import Lever
 from whichlever.task import FinetuneSettings, RagSettings, Task
 
-DISTILLED = "finetune-distilled"
 FAMILIES = ("majority", "linear", "prompt", "rag", "finetune", "recorded")
 
 
@@ -30,7 +29,11 @@ def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
     # A family that nobody asked for is not even imported: its extra may not be installed.
     asked = [f for f in FAMILIES if only is None or any(n.split("-", 1)[0] == f for n in only)]
     levers = [lever for name in asked for lever in _family(task, name)]
-    levers += _distilled(task, only)
+    if task.levers.distill is not None:
+        from whichlever.levers.build_distilled import students
+
+        teachers = [lever for name in FAMILIES for lever in _teachers(task, name)]
+        levers += students(task, teachers, only)
     levers += _guarded(task, levers, only)
     if only is None:
         return levers
@@ -50,6 +53,13 @@ def build(task: Task, only: Collection[str] | None = None) -> list[Lever]:
 def family(lever: Lever) -> str:
     """The lever's word in the vocabulary: ``finetune`` for ``finetune-encoder``."""
     return lever.id.split("-", 1)[0]
+
+
+def _teachers(task: Task, name: str) -> list[Lever]:
+    """The levers of the family that ``levers.distill.teacher`` is of."""
+    said = task.levers.distill
+    wanted = said is not None and said.teacher is not None and said.teacher.split("-", 1)[0] == name
+    return _family(task, name) if wanted else []
 
 
 def _named(task: Task) -> set[str]:
@@ -134,27 +144,6 @@ def _finetune(task: Task, settings: FinetuneSettings) -> list[Lever]:
 
         made.append(FinetuneJoined([Linear(task.levers.linear), *made]))
     return [*made, *decoders]
-
-
-def _distilled(task: Task, only: Collection[str] | None) -> list[Lever]:
-    """The student of ``levers.distill``, where it is asked for; its teacher is made for it."""
-    settings = task.levers.distill
-    if settings is None or (only is not None and not {"finetune", DISTILLED} & set(only)):
-        return []
-    from whichlever.levers.distilled import Distilled
-    from whichlever.levers.finetune import FinetuneStatic
-
-    family = settings.teacher.split("-", 1)[0]
-    teachers = _family(task, family) if family in FAMILIES else []
-    teacher = next((made for made in teachers if made.id == settings.teacher), None)
-    if teacher is None:
-        have = ", ".join(made.id for name in FAMILIES for made in _family(task, name))
-        raise TaskError(
-            f"levers.distill.teacher: {settings.teacher!r} is no lever of this task (has: {have})"
-        )
-    own = task.levers.finetune or FinetuneSettings()
-    student = FinetuneStatic(own.model_copy(update={"seeds": 1}))
-    return [Distilled(settings, teacher, student)]
 
 
 def _guarded(task: Task, levers: Sequence[Lever], only: Collection[str] | None) -> list[Lever]:

@@ -1,76 +1,82 @@
-"""Distillation: a small model that learns what another lever says, of rows nobody labelled.
+"""Distillation: a small model that learns what another lever, or a log, says.
 
-The student is the static rung. It learns the teacher's probabilities rather than its best guess
-alone (Hinton, Vinyals and Dean 2015): each row stands `DRAWS` times in its training rows, with
-labels drawn from the teacher's probabilities, whose expected loss is the cross-entropy with them.
-Validation rows keep their true labels, and choose.
+The student learns the teacher's probabilities rather than its best guess alone (Hinton, Vinyals
+and Dean 2015): each row stands ``draws`` times in its training rows, with labels drawn from the
+teacher's probabilities, whose expected loss is the cross-entropy with them. Validation rows keep
+their true labels, and choose; no text of theirs, or of a calibration or test row, is learned from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from whichlever.data.unlabelled import read_unlabelled
-from whichlever.errors import DataError
+from whichlever.data.files import find_source
+from whichlever.errors import DataError, TaskError
 from whichlever.levers.base import Context, Fit, Lever
-from whichlever.predict import Prediction, Row
-from whichlever.run import read_json, write_json, written_aside
+from whichlever.levers.lesson import Lesson, drawn_labels, from_lever, from_log
+from whichlever.predict import Row
 from whichlever.task import DistillSettings, Task
 
-DRAWS = 4
-CHUNK = 64
-"""Rows asked between two writings of what the teacher said."""
+METHOD = 2
 
-SAID, FACTS = "teacher.npz", "distilled.json"
+SMALL = ("encoder", "decoder")
+"""Students that take so long for a row that each stands there once, with the likeliest label."""
 
-Floats = npt.NDArray[np.float32]
+NAMES = {
+    "static": "static token embeddings",
+    "linear": "a linear model",
+    "encoder": "an encoder",
+    "decoder": "a decoder",
+}
 
 
 class Distilled:
-    """The static rung, taught by another lever of the same run.
+    """A rung, taught by another lever of the same run, or by a log.
 
     Parameters
     ----------
     settings
         Who teaches, and on which rows.
     teacher
-        The lever that teaches; it is fitted before, or read back.
+        The lever that teaches; it is fitted before, or read back. None where a log does.
     student
-        The static rung, one seed.
+        The rung that learns.
+    rung
+        Its name.
     """
 
-    id = "finetune-distilled"
+    reads_more = True
 
-    def __init__(self, settings: DistillSettings, teacher: Lever, student: Lever) -> None:
-        self._settings, self._student = settings, student
-        self.parts = (teacher,)
+    def __init__(
+        self, settings: DistillSettings, teacher: Lever | None, student: Lever, rung: str
+    ) -> None:
+        self._settings, self._student, self._rung = settings, student, rung
+        self.id = "finetune-distilled" if rung == "static" else f"finetune-distilled-{rung}"
+        self.parts: tuple[Lever, ...] = () if teacher is None else (teacher,)
+        self._draws = 1 if rung in SMALL else settings.draws
 
     def settings(self) -> Mapping[str, Any]:
         """The teacher's settings and the student's: the answers depend on both."""
-        teacher = self.parts[0]
+        own = self._settings.model_dump(mode="json", exclude={"student", "draws", "teacher"})
         return {
-            "teacher": {teacher.id: dict(teacher.settings())}, "rows": self._settings.rows,
-            "max_rows": self._settings.max_rows, "student": dict(self._student.settings()),
-            "draws": DRAWS, "method": 1,
+            **own, "teacher": {part.id: dict(part.settings()) for part in self.parts},
+            "student": dict(self._student.settings()), "draws": self._draws, "method": METHOD,
         }  # fmt: skip
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The unlabelled rows, and what teacher and student read."""
-        own = () if self._settings.rows is None else (self._settings.rows,)
+        """The unlabelled rows and the log, and what teacher and student read."""
+        log = self._settings.log
+        own = [self._settings.rows, None if log is None else log.path]
         return (
-            *own,
+            *(name for name in own if name is not None),
             *(f for lever in (self._student, *self.parts) for f in getattr(lever, "files", ())),
         )
 
     def check(self, task: Task) -> None:
-        """Raise early what teacher or student would raise late, or that the file is missing."""
+        """Raise early what teacher or student would raise late, or that a file is missing."""
         for lever in (*self.parts, self._student):
             early = getattr(lever, "check", None)
             if early is not None:
@@ -80,10 +86,18 @@ class Distilled:
                 f"levers.distill.rows: {self._settings.rows} is no file; give the rows that the "
                 "teacher is to label, or leave it out"
             )
+        if self._settings.labelled == "true" and not (self._settings.rows or self._settings.logs):
+            raise TaskError(
+                "levers.distill.labelled: true asks the teacher about no training row; give rows: "
+                "too, or say teacher or both"
+            )
+        log = self._settings.log
+        if log is not None:
+            find_source(log.path, task.path(log.path))
 
     def estimate_seconds(self, train: int, valid: int) -> float | None:
         """As the student; how long the teacher takes is told by its bar."""
-        return self._student.estimate_seconds(DRAWS * train, valid)
+        return self._student.estimate_seconds(self._draws * train, valid)
 
     def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
         """Ask the teacher, keep what it says, and train the student on it.
@@ -93,110 +107,54 @@ class Distilled:
         DataError
             The teacher answered no row.
         """
-        teacher = context.parts[self.parts[0].id]
-        rows = list(train)
-        if self._settings.rows is not None:
-            held = {row.text for row in rows}
-            more = read_unlabelled(context.task, self._settings.rows)
-            # A text that is a test row's cannot be told here; ids of test rows are left out.
-            rows += [r for r in more if r.text not in held and r.id not in context.test_ids]
-        most = min(self._settings.max_rows or len(rows), teacher.max_rows or len(rows))
-        if most < len(rows):
-            kept = np.random.default_rng(context.seed).permutation(len(rows))[:most]
-            rows = [rows[i] for i in sorted(kept.tolist())]
-        said, right = self._asked(teacher, rows, context)
-        answered = np.flatnonzero(said.sum(axis=1) > 0)
-        if not len(answered):
-            raise DataError(f"{self.id}: the teacher ({self.parts[0].id}) answered no row")
-        drawn = drawn_labels(said[answered], DRAWS, context.seed)
-        taught = [
-            replace(rows[i], id=f"{rows[i].id}#{k}", target=context.labels[label])
-            for i, labels in zip(answered.tolist(), drawn, strict=True)
-            for k, label in enumerate(labels)
-        ]
+        if self.parts:
+            lesson = from_lever(self.id, self._settings, self.parts[0], train, valid, context)
+        else:
+            lesson = from_log(self._settings, train, context)
+        answered = lesson.answered
+        if not answered:
+            raise DataError(f"{self.id}: the teacher ({self._named}) answered no row")
+        taught = self._taught(lesson, answered, context)
+        true = [row for row in train if row.target is not None]
+        if self._settings.labelled != "teacher":
+            taught += [replace(r, id=f"{r.id}#t{k}") for r in true for k in range(self._draws)]
         fit = self._student.fit(taught, valid, context)
+        rows = [lesson.rows[i] for i in answered]
         facts = {
-            "teacher": self.parts[0].id,
+            "teacher": self._named,
+            "student": self._rung,
             "rows_taught": len(answered),
-            "rows_unanswered": len(rows) - len(answered),
-            "rows_without_label": sum(rows[i].target is None for i in answered),
-            "soft": bool((said[answered].max(axis=1) < 1).any()),
-            "teacher_seconds": right,
-            "draws": DRAWS,
+            "rows_unanswered": len(lesson.rows) - len(answered),
+            "rows_without_label": sum(row.target is None for row in rows),
+            "true_labels": 0 if self._settings.labelled == "teacher" else len(true),
+            "labelled": self._settings.labelled,
+            "draws": self._draws,
+            **lesson.facts,
         }
         what = (
-            f"static token embeddings taught by {self.parts[0].id} on {len(answered):,} rows, "
+            f"{NAMES[self._rung]} taught by {self._named} on {len(answered):,} rows, "
             f"{facts['rows_without_label']:,} of them without a label"
         )
+        seen = [context.parts[part.id].rows_seen for part in self.parts]
         return replace(
-            fit, what=what, chosen={**fit.chosen, "distilled": facts}, rows_seen=teacher.rows_seen,
-            seeds=1,
+            fit, what=what, chosen={**fit.chosen, "distilled": facts}, seeds=1,
+            rows_seen=max([*seen, facts["true_labels"], len(valid)]),
         )  # fmt: skip
 
-    def _asked(
-        self, teacher: Fit, rows: Sequence[Row], context: Context
-    ) -> tuple[Floats, float | None]:
-        """The teacher's probabilities, (rows, labels), zeros where it gave no answer; its seconds.
+    @property
+    def _named(self) -> str:
+        log = self._settings.log
+        return self.parts[0].id if log is None else log.path
 
-        What it said is written down as it comes: an answer that was paid for is never asked again.
-        """
-        file, labels = context.folder / SAID, context.labels
-        ids = [row.id for row in rows]
-        said = np.zeros((len(rows), len(labels)), np.float32)
-        seconds: list[float] = []
-        done = _kept(file, ids, said, context.folder / FACTS, seconds)
-        left = len(rows) - done
-        with context.progress.step(f"{self.id}: ask the teacher", total=len(rows)) as bar:
-            bar.advance(done)
-            for start in range(done, done + left, CHUNK):
-                part = rows[start : start + CHUNK]
-                for i, answer in enumerate(teacher.predictor.predict(part), start):
-                    said[i] = _probabilities(answer, labels)
-                    seconds.append(answer.usage.seconds or 0.0)
-                with written_aside(file) as aside, aside.open("wb") as out:
-                    np.savez(out, said=said[: start + len(part)])
-                write_json(
-                    context.folder / FACTS,
-                    {"ids": ids[: start + len(part)], "seconds": sum(seconds)},
-                )
-                bar.advance(len(part))
-        return said, sum(seconds) / max(len(rows), 1)
-
-
-def drawn_labels(said: Floats, draws: int, seed: int) -> npt.NDArray[np.int64]:
-    """Labels drawn from each row's probabilities by systematic sampling, shape (rows, draws).
-
-    Evenly spaced points from one random start: every label comes within one of its share's number.
-    """
-    start = np.random.default_rng([seed, 7]).random(len(said))
-    points = (start[:, None] + np.arange(draws)) / draws
-    edges = np.cumsum(said.astype(np.float64), axis=1)
-    edges /= edges[:, -1:]
-    found = (points[:, :, None] >= edges[:, None, :]).sum(axis=2)
-    return np.asarray(np.minimum(found, said.shape[1] - 1), np.int64)
-
-
-def _probabilities(answer: Prediction, labels: Sequence[str]) -> Floats:
-    out = np.zeros(len(labels), np.float32)
-    if answer.status != "ok":
-        return out
-    if answer.scores is not None:
-        return np.asarray(answer.scores, np.float32)
-    if answer.label in labels:
-        out[labels.index(answer.label)] = 1.0
-    return out
-
-
-def _kept(file: Path, ids: Sequence[str], said: Floats, facts: Path, seconds: list[float]) -> int:
-    """Put back what an earlier start was told; how many rows that is."""
-    if not (file.exists() and facts.exists()):
-        return 0
-    known = read_json(facts)
-    with np.load(file, allow_pickle=False) as held:
-        before = held["said"]
-    count = min(len(before), len(known["ids"]))
-    if known["ids"][:count] != list(ids[:count]) or before.shape[1] != said.shape[1]:
-        return 0
-    said[:count] = before[:count]
-    seconds.append(float(known["seconds"]))
-    return count
+    def _taught(self, lesson: Lesson, answered: Sequence[int], context: Context) -> list[Row]:
+        if isinstance(lesson.said, list):
+            return [
+                replace(lesson.rows[i], id=f"{lesson.rows[i].id}#0", target=lesson.said[i])
+                for i in answered
+            ]
+        drawn = drawn_labels(lesson.said[answered], self._draws, context.seed)
+        return [
+            replace(lesson.rows[i], id=f"{lesson.rows[i].id}#{k}", target=context.labels[label])
+            for i, labels in zip(answered, drawn, strict=True)
+            for k, label in enumerate(labels)
+        ]

@@ -104,7 +104,7 @@ class Recorded:
             what=f"recorded answers of {self.name} ({by}{how})",
             chosen=chosen,
             place="recorded",
-            price_as=self.answers.price_as or _priced(found.model),
+            price_as=self.answers.price_as or priced_as(found.model),
         )
 
     def predictor(self, found: Settled, context: Context) -> Predictor:
@@ -161,7 +161,7 @@ def slug(name: str) -> str:
     return plain or hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
-def _priced(model: str | None) -> str | None:
+def priced_as(model: str | None) -> str | None:
     """The model's name in the price table, where the answers name a model that stands there."""
     if model is None:
         return None

@@ -63,6 +63,17 @@ def read_chat(record: Mapping[str, Any], where: str) -> Raw:
     )
 
 
+def asked_texts(record: Mapping[str, Any], where: str) -> list[str]:
+    """The parts of the last thing the user said in a record's request.
+
+    Raises
+    ------
+    DataError
+        It holds no request with a response.
+    """
+    return list(_asked(_pair(record, where)[0]))
+
+
 def _pair(record: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], Any]:
     for asked, said in PAIRS:
         if asked in record and said in record:

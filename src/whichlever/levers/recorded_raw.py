@@ -64,9 +64,15 @@ def input_keys(texts: Iterable[str]) -> tuple[bytes, ...]:
     keys = []
     for text in texts:
         keys.append(text_key(text))
-        if marked := _MARKED.search(text):
-            keys.append(text_key(marked[1]))
+        if (inside := marked(text)) is not None:
+            keys.append(text_key(inside))
     return tuple(dict.fromkeys(keys))
+
+
+def marked(text: str) -> str | None:
+    """What stands between our own marks in what was asked; None where they are not there."""
+    found = _MARKED.search(text)
+    return None if found is None else found[1]
 
 
 def ids_of(*values: Any) -> tuple[str, ...]:  # noqa: ANN401 - any JSON values

@@ -17,8 +17,10 @@ from whichlever.report.autoclose import autoclose_section
 from whichlever.report.change import change_section, cost_of_change, retrieval_rows
 from whichlever.report.charts import draw_charts
 from whichlever.report.curve import curve_section
+from whichlever.report.distill import distill_section
 from whichlever.report.files import Answer, RunFiles, read_run
 from whichlever.report.hybrid import hybrid_section
+from whichlever.report.judge import judge_section
 from whichlever.report.ladder import ladder_section
 from whichlever.report.lines import lines_section
 from whichlever.report.look import metric_name
@@ -95,11 +97,13 @@ def render(files: RunFiles, *, redact: bool = False) -> str:
             charts=draw_charts(files, given),
             autoclose=autoclose_section(files, given, spoken_of, redact=redact),
             curve=curve_section(files, given),
+            distill=distill_section(files.folder),
             ladder=ladder_section(files, given),
             workload=workload_section(files, given, spoken_of, redact=redact),
             change=change_section(files, given),
             retrieval=retrieval_rows(files, given),
             changing=cost_of_change(files, given),
+            judge=judge_section(files, given),
             hybrid=hybrid_section(files, given),
             noise=noise_section(files, redact=redact),
             attack=attack_section(files, given),
