@@ -20,8 +20,8 @@ from whichlever.models.decoder_answers import Answering
 from whichlever.models.decoder_base import end_of_text, load_base
 from whichlever.models.decoder_merge import merged_model, save_adapters
 from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
-from whichlever.models.decoder_text import DecoderText, Marks
-from whichlever.models.decoder_tree import AnswerTree
+from whichlever.infer.decoder_text import DecoderText, Marks
+from whichlever.infer.decoder_tree import AnswerTree
 from whichlever.progress import Progress, Silent
 
 

@@ -103,7 +103,7 @@ class FinetuneDecoder:
         from whichlever.models.decoder_base import load_base, unpacked
         from whichlever.models.decoder_merge import save_adapters
         from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
-        from whichlever.models.decoder_tree import AnswerTree
+        from whichlever.infer.decoder_tree import AnswerTree
 
         began, s, labels = time.monotonic(), self._settings, context.labels
         known = {label: i for i, label in enumerate(labels)}
@@ -247,7 +247,7 @@ def read_text(folder: Path, window: int, room: int) -> Any:  # noqa: ANN401 - of
     from tokenizers import Tokenizer
 
     from whichlever.models.decoder_base import end_of_text
-    from whichlever.models.decoder_text import DecoderText, Marks
+    from whichlever.infer.decoder_text import DecoderText, Marks
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return DecoderText(tokenizer, Marks.of(tokenizer, end_of_text(folder, tokenizer)), window, room)

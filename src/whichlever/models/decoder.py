@@ -14,7 +14,7 @@ import torch
 
 from whichlever.models.decoder_net import CutDecoder, Laid
 from whichlever.models.decoder_state import State, load_state, save_state
-from whichlever.models.decoder_tree import AnswerTree
+from whichlever.infer.decoder_tree import AnswerTree
 from whichlever.models.encoder_plan import Plan, keep_plan, kept_plan, plan
 from whichlever.progress import Progress, Step
 

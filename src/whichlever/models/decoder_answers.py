@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from whichlever.models.decoder_net import CutDecoder, with_tree
-from whichlever.models.decoder_text import DecoderText, Question
-from whichlever.models.decoder_tree import AnswerTree
+from whichlever.infer.decoder_text import DecoderText, Question
+from whichlever.infer.decoder_tree import AnswerTree
 
 TOKENS = 2_048
 """Tokens read at once, padding among them."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from whichlever.errors import BundleError
 from whichlever.models.decoder_net import ALPHA
-from whichlever.models.decoder_text import CHATML
+from whichlever.infer.decoder_text import CHATML
 from whichlever.run import written_aside
 
 Floats = npt.NDArray[np.float32]

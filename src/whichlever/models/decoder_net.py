@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from whichlever.models.decoder_tree import AnswerTree, Bools, Ints
+from whichlever.infer.decoder_tree import AnswerTree, Bools, Ints
 
 ALPHA = 2
 """LoRA's scale is this over 1: alpha is the rank times it (Hu et al. 2022, section 4.1)."""
