@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whichlever.attack import attack_run, attack_server
-from whichlever.attack.job import FILE, ground_of, joined_with
+from whichlever.attack.exposure import exposures
+from whichlever.attack.fitted import Fitted
+from whichlever.attack.job import FILE, joined_with
+from whichlever.attack.membership import memberships
 from whichlever.bundle.finished import Finished
 from whichlever.canaries import hunt
 from whichlever.comparison import Comparison, decide_again
@@ -87,13 +90,39 @@ def hunt_finished(
     opened = _open(run, beside, settings, progress)
     with enforced(), locked(run):
         hunts = hunt(*opened.common, opened.done.measures, opened.seed, progress, only)
-        before = _before(run)
-        if before is None:
-            task, dataset, splits, _ = opened.common
-            aim = ground_of(task, dataset, splits, opened.settings, opened.seed).aim
-            before = Attacks(aim=aim, levers=())
+        before = _before(run) or Attacks()
         found = {one.lever: one for one in (*before.canaries, *hunts)}
         return _written(run, before.model_copy(update={"canaries": tuple(found.values())}))
+
+
+def remember_finished(
+    run: str | Path,
+    settings: Callable[[Task], AttackSettings] | None = None,
+    *,
+    beside: Path | None = None,
+    only: Collection[str] | None = None,
+    progress: Progress | None = None,
+) -> tuple[Comparison, Attacks]:
+    """Ask what a finished run's fitted levers keep of single training rows.
+
+    Membership is asked of the levers as they are; for exposure the cheap ones are fitted again on
+    rows with canaries. Parameters and errors are those of `attack_finished`.
+    """
+    run, progress = Path(run), progress or Silent()
+    opened = _open(run, beside, settings, progress, ("classify", "generate"))
+    with enforced(), locked(run):
+        fitted = Fitted.of(*opened.common, opened.done.measures, opened.seed, progress)
+        minutes = opened.settings.minutes
+        members = memberships(fitted, minutes, only)
+        bits = exposures(fitted, minutes, only)
+        if not members and not bits:
+            raise InputError("no linear or fine-tuned lever in this run; nothing remembers rows")
+        before = _before(run) or Attacks()
+        found = {
+            "memberships": tuple({m.lever: m for m in (*before.memberships, *members)}.values()),
+            "exposures": tuple({e.lever: e for e in (*before.exposures, *bits)}.values()),
+        }
+        return _written(run, before.model_copy(update=found))
 
 
 @dataclass(frozen=True)
@@ -111,9 +140,10 @@ def _open(
     beside: Path | None,
     settings: Callable[[Task], AttackSettings] | None,
     progress: Progress,
+    kinds: Collection[str] = ("classify",),
 ) -> _Opened:
     finished = Finished.read(run)
-    if finished.task.kind != "classify":
+    if finished.task.kind not in kinds:
         raise InputError(f"{run}: attacks turn labels; kind: {finished.task.kind} has none")
     done = Comparison.load(run)
     with progress.step("read the rows again"):

@@ -127,7 +127,10 @@ def joined_with(found: Attacks, before: Attacks | None) -> Attacks:
     if before is None:
         return found
     canaries = {hunt.lever: hunt for hunt in (*before.canaries, *found.canaries)}
-    kept = found.model_copy(update={"canaries": tuple(canaries.values())})
+    kept = found.model_copy(
+        update={"canaries": tuple(canaries.values()), "memberships": before.memberships,
+                "exposures": before.exposures}
+    )  # fmt: skip
     if before.aim != found.aim:
         return kept
     levers = {one.lever: one for one in (*before.levers, *found.levers)}

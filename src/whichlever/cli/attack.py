@@ -39,6 +39,12 @@ def attack(
             "--canaries", help="Fit linear and finetune-static again on rows with canaries in them."
         ),
     ] = False,
+    memory: Annotated[
+        bool,
+        typer.Option(
+            "--memory", help="What fitted levers keep of single rows: membership, exposure."
+        ),
+    ] = False,
     task: Annotated[
         Path | None,
         typer.Option(metavar="TASK", help="The task file, where the data lies elsewhere."),
@@ -83,8 +89,10 @@ def attack(
     same command goes on; options change what the task's attack: says.
     """
     allowed = go_offline(allow_egress)
-    from whichlever.attacking import attack_finished, hunt_finished
+    from whichlever.attacking import attack_finished, hunt_finished, remember_finished
 
+    if canaries and memory:
+        raise InputError("--canaries and --memory are two questions; ask one after the other")
     key = _key(key_env)
     changed: dict[str, Any] = {
         "strings": None if strings is None else str(strings.resolve()),
@@ -94,10 +102,9 @@ def attack(
     }  # fmt: skip
     given = {name: value for name, value in changed.items() if value is not None}
     settings = _settings(given)
-    if canaries:
-        done, found = hunt_finished(
-            run, settings, beside=task, only=lever, progress=Bars(quiet=json)
-        )
+    if canaries or memory:
+        look = hunt_finished if canaries else remember_finished
+        done, found = look(run, settings, beside=task, only=lever, progress=Bars(quiet=json))
     else:
         done, found = attack_finished(
             run, settings, beside=task, only=lever, against=against, key=key,

@@ -242,6 +242,13 @@ class DecoderPredictor:
         ]
 
 
+    def surprise(self, rows: Sequence[Row]) -> list[float]:
+        """Nats a token, on average, of each row's own target, whatever the answer would be."""
+        questions = [self._answering.text.question(row.text) for row in rows]
+        found = self._answering.surprise(questions, [row.target or "" for row in rows])
+        return [float(value) for value in found]
+
+
 def read_text(folder: Path, window: int, room: int) -> Any:  # noqa: ANN401 - of models
     """How a base's texts are read: its tokenizer and its marks."""
     from tokenizers import Tokenizer

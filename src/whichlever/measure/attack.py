@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from whichlever.measure.attack_kept import Exposure, Membership
 from whichlever.measure.figure import Interval
 from whichlever.prices import Frozen
 
@@ -199,13 +200,18 @@ class Leak(Frozen):
 
 
 class Attacks(Frozen):
-    """Everything that was tried on a run's levers."""
+    """Everything that was tried on a run's levers; ``aim`` is None where no label was to be turned.
 
-    aim: Aim
-    levers: tuple[LeverAttack, ...]
+    ``memberships`` and ``exposures`` are what a fitted lever keeps of single training rows.
+    """
+
+    aim: Aim | None = None
+    levers: tuple[LeverAttack, ...] = ()
     served: tuple[LeverAttack, ...] = ()
     canaries: tuple[CanaryHunt, ...] = ()
     leaks: tuple[Leak, ...] = ()
+    memberships: tuple[Membership, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
 
     def lever(self, name: str) -> LeverAttack | None:
         """What was made of one lever; None where it is not there."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional
 
-from whichlever.models.decoder_net import CutDecoder, with_tree
+from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
 from whichlever.infer.decoder_text import DecoderText, Question
 from whichlever.infer.decoder_tree import AnswerTree
 
@@ -53,6 +54,22 @@ class Answering:
             rows = [laid[i] for i in part]
             out[part] = self._net.choose(self._net.below(rows), rows, self._tree)
         return np.asarray(np.exp(out), np.float32)
+
+    def surprise(self, questions: Sequence[Question], answers: Sequence[str]) -> Floats:
+        """Nats a token, on average, of answers that are given, shape (questions,)."""
+        laid = [
+            laid_out(question.ids, self.text.answer(answer))
+            for question, answer in zip(questions, answers, strict=True)
+        ]
+        out = np.empty(len(laid), np.float32)
+        for part in in_parts([len(row) for row in laid], TOKENS):
+            rows = [laid[i] for i in part]
+            with torch.no_grad():
+                hidden = self._net.above(self._net.below(rows), rows)
+                for i, row, own in zip(part, rows, hidden, strict=True):
+                    wanted = torch.from_numpy(row.next_ids)
+                    out[i] = float(functional.cross_entropy(self._net.head(own), wanted))
+        return out
 
     def say(self, questions: Sequence[Question]) -> list[str]:
         """The likeliest words one after another (greedy), up to the end mark."""

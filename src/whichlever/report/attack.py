@@ -7,9 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whichlever.measure.attack import Attacks, CanaryHunt, FlipRate, Leak, LeverAttack
+from whichlever.measure.attack import Aim, Attacks, CanaryHunt, FlipRate, Leak, LeverAttack
+from whichlever.measure.attack_kept import Exposure, Membership
 from whichlever.measure.attack_told import aimed, named
 from whichlever.report import wording
+from whichlever.report.attack_memory import memory_section
 from whichlever.report.charts import Chart
 from whichlever.report.files import RunFiles
 from whichlever.report.look import NARROW, WIDE
@@ -27,13 +29,14 @@ def attack_section(files: RunFiles, given: Mapping[str, Mark]) -> dict[str, Any]
     if found is None:
         return None
     return {
-        "aim": aimed(found.aim.protect, found.aim.into),
-        "lead": _lead(found),
+        "aim": "" if found.aim is None else aimed(found.aim.protect, found.aim.into),
+        "lead": "" if found.aim is None else _lead(found.aim),
         "chart": _chart(found, given),
         "levers": [_lever(one, given) for one in found.levers],
         "served": [_lever(one, given) for one in found.served],
         "hunts": [_hunt(hunt, given) for hunt in found.canaries],
         "leaks": [leak.text for leak in found.leaks],
+        "memory": memory_section(found),
     }
 
 
@@ -41,14 +44,14 @@ def attack_lines(found: Attacks | None) -> list[str]:
     """A line for each lever, server, hunt and leak, for the terminal."""
     if found is None:
         return []
-    parts: Sequence[LeverAttack | CanaryHunt | Leak] = (
-        *found.levers, *found.served, *found.canaries, *found.leaks,
+    parts: Sequence[LeverAttack | CanaryHunt | Leak | Membership | Exposure] = (
+        *found.levers, *found.served, *found.canaries, *found.leaks, *found.memberships,
+        *found.exposures,
     )  # fmt: skip
     return [visible(part.text.removeprefix("attack: ")) for part in parts]
 
 
-def _lead(found: Attacks) -> str:
-    aim = found.aim
+def _lead(aim: Aim) -> str:
     strings = ", ".join(f"{name} {n}" for name, n in aim.families.items())
     own = "our own, made up for this" if not aim.given else f"{aim.given:,} of your file among them"
     return (
@@ -89,7 +92,7 @@ def _rate(rate: FlipRate) -> list[str]:
 
 def _chart(found: Attacks, given: Mapping[str, Mark]) -> Chart | None:
     tried = [one for one in found.levers if one.flip is not None and one.lever in given]
-    if not tried:
+    if not tried or found.aim is None:
         return None
     rows: list[dict[str, Any]] = []
     for one in tried:

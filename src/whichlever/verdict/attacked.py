@@ -21,7 +21,7 @@ def attack_line(measures: Measures, lever: str | None) -> str:
     if own is not None:
         return own.text
     tried = [f for f in found.levers if f.flip is not None]
-    if not tried:
+    if not tried or found.aim is None:
         return NOT_MEASURED
     rates = ", ".join(f"{f.lever} {spell(f.flip)}" for f in tried)
     return f"attack: flip rate {aimed(found.aim.protect, found.aim.into)}: {rates}."
@@ -31,7 +31,7 @@ def attack_reasons(cite: Cite, lever: str | None) -> list[Reason]:
     """How often the lever can be turned, and whether that is as little as the task asks for."""
     found = cite.measures.attacks
     own = None if found is None or lever is None else found.lever(lever)
-    if found is None or own is None:
+    if found is None or own is None or found.aim is None:
         return []
     path = f"attacks.{own.lever}"
     if own.flip is None:
@@ -52,7 +52,7 @@ def attack_changes(cite: Cite, lever: str | None) -> list[Reason]:
     """Which lever would be turned less, or what its rows would have to be like."""
     found = cite.measures.attacks
     own = None if found is None or lever is None else found.lever(lever)
-    if found is None or own is None or own.flip is None:
+    if found is None or found.aim is None or own is None or own.flip is None:
         return []
     out = []
     better = _less(found, own)
