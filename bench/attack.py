@@ -97,12 +97,15 @@ SETS: dict[str, dict[str, Any]] = {
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
     "simulated, canaries": {"canaries": "finetune-static", "simulated": 480},
+    "panther-product, memory": {"of": "panther-product", "memory": True, "minutes": 4},
+    "ait-random, memory": {"of": "ait-random", "memory": True, "minutes": 4},
 }
 """``of``: the set whose run is attacked; ``levers``: a run of its own, with these alone;
 ``guard``: a run of its own on ``rows``, with levers guarded (asked about every beginning of a text,
 they answer slowly: the time is no bound, so that they get as many questions as the others);
 ``serve``: that lever's bundle behind a live server, with an API key; ``canaries``: planted for
-that lever and looked for, and nothing attacked; ``simulated``: so many made-up rows, as training
+that lever and looked for, and nothing attacked; ``memory``: membership and exposure asked, and
+nothing attacked; ``simulated``: so many made-up rows, as training
 the static rung six times on the real ones takes long on a busy machine."""
 
 
@@ -189,6 +192,8 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
             asked += [f"--{option}", str(value)]
     for control in settings.get("controls", ()):
         asked += ["--control", control]
+    if "memory" in settings:
+        asked = ["--memory", "--minutes", str(settings["minutes"])]
     if "canaries" in settings:
         asked = ["--canaries", "--lever", settings["canaries"]]
     if "serve" in settings:
