@@ -91,6 +91,12 @@ class TeacherAnswers:
         """The ``seconds`` or ``dollars`` of those answers of which they are known."""
         return [float(f[what]) for f in self._of(rows) if f.get(what) is not None]
 
+    @property
+    def paid(self) -> tuple[int, list[float]]:
+        """How many answers are kept in all, and the dollars of those of which they are known."""
+        found = [kept["dollars"] for kept in self._by_text.values()]
+        return len(found), [float(dollars) for dollars in found if dollars is not None]
+
     def soft(self, rows: Sequence[Row]) -> bool:
         """Whether any of the answers are probabilities rather than one label."""
         return any(len(found.get("said", ())) > 1 for found in self._of(rows))

@@ -48,7 +48,8 @@ class Asking:
 
     Money is a hard bound: the first row is asked alone, and a chunk holds no more rows than the
     dollars left pay for at the dearest row yet; only a row dearer than every one before it can
-    overrun. Answers kept by an earlier start count as spent, and are not asked for again.
+    overrun. Every answer that the teacher gave in this RUN counts as spent, also to rows that
+    other settings had chosen, and none is asked for again.
 
     Raises
     ------
@@ -138,9 +139,8 @@ class Asking:
                 continue
             room = self._room()
             if room == 0:
-                spent = sum(self._answers.taken(self.rows, "dollars"))
                 return (
-                    f"the dollars were spent: ${spent:.4g} of ${self._settings.dollars:g} on "
+                    f"the dollars were spent: ${self._spent():.4g} of ${self._settings.dollars:g} on "
                     f"{len(self.rows):,} rows"
                 )
             part = [row for row in fresh[:room] if not self._answers.has(row)]
@@ -159,14 +159,18 @@ class Asking:
         most = self._settings.dollars
         if most is None:
             return CHUNK
-        paid = self._answers.taken(self.rows, "dollars")
-        if not self.rows:
+        count, paid = self._answers.paid
+        if not count:
             return 1
         if not paid:
             raise InputError(
                 f"levers.distill.dollars: what {self._name}'s teacher costs is not known; give "
                 "dollars_in and dollars_out, or price_as, under llms:, or leave dollars: out"
             )
-        # An answer that failed is taken at the mean of the others.
-        spent = sum(paid) * len(self.rows) / len(paid)
-        return min(CHUNK, max(0, int((most - spent) / max(paid) + 1e-9))) if max(paid) else CHUNK
+        left = most - self._spent()
+        return min(CHUNK, max(0, int(left / max(paid) + 1e-9))) if max(paid) else CHUNK
+
+    def _spent(self) -> float:
+        """Dollars of every answer that this teacher gave; one that failed is taken at the mean."""
+        count, paid = self._answers.paid
+        return sum(paid) * count / len(paid) if paid else 0.0
