@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from whichlever import trials
+from whichlever.answer_schema import AnswerSchema
 from whichlever.attack import check_attack, with_attacks
 from whichlever.autoclose import autoclose_evidence
 from whichlever.change import AfterFit
@@ -26,10 +27,12 @@ from whichlever.errors import EgressError, RunError
 from whichlever.extracting import prepare_fields, with_lines
 from whichlever.generating import audit_texts
 from whichlever.hybrid import Joined, check_hybrid, join_hybrid, with_hybrid
+from whichlever.judging import check_judge, judge_answers
 from whichlever.ladder import rung_ladder
 from whichlever.levers import Lever, build
 from whichlever.levers.build import family
 from whichlever.measure import Measures, summarise
+from whichlever.measure.judge import Judging
 from whichlever.measure.noise import NoiseEvidence
 from whichlever.noise import judge_labels, noise_evidence, with_noise, write_judged
 from whichlever.offline import enforced, is_loopback
@@ -37,6 +40,7 @@ from whichlever.prices import token_price
 from whichlever.progress import Progress, Silent
 from whichlever.run import locked, read_json, write_json
 from whichlever.run_inputs import write_inputs, write_texts
+from whichlever.settings import JudgeSettings, PromptSettings, RagSettings
 from whichlever.step import Step, run_step, train_step
 from whichlever.task import Task
 from whichlever.verdict import Verdict, decide
@@ -188,6 +192,8 @@ def compare(
         hybrid = check_hybrid(task, [lever.id for lever in levers], only)
         check_curve(task, [lever.id for lever in levers])
         check(levers, task)
+        AnswerSchema.of(task)  # refused now rather than after training
+        check_judge(task)
         prepared = prepare(task, progress)
     with enforced(frozenset(allow_egress)), locked(run):
         judged = judge_labels(task, prepared.dataset, prepared.splits, run, seed, progress)
@@ -214,9 +220,13 @@ def compare(
         suspects = noise_evidence(
             task, prepared.dataset, prepared.splits, judged, steps, seed, progress
         )
-        return _conclude(
-            run, task, prepared, steps, seed, progress, hybrid=hybrid, after=after, noise=suspects
+        judged_texts = judge_answers(
+            task, prepared.splits.test, steps, run, seed, progress, keep_texts=keep_texts
         )
+        return _conclude(
+            run, task, prepared, steps, seed, progress, hybrid=hybrid, after=after, noise=suspects,
+            judge=judged_texts,
+        )  # fmt: skip
 
 
 def train(
@@ -264,6 +274,7 @@ def _conclude(
     hybrid: bool = False,
     after: AfterFit | None = None,
     noise: NoiseEvidence | None = None,
+    judge: Judging | None = None,
 ) -> Comparison:
     """Join the levers' trials, measure, decide, and write it all down."""
     import polars as pl
@@ -290,7 +301,9 @@ def _conclude(
         closing = autoclose_evidence(task, labels, steps)
         measures = measures.model_copy(update={"autoclose": closing})
         on_shift = measure_workload(outcomes, task, prepared.dataset, seed, progress)
-        measures = measures.model_copy(update={"workload": on_shift, "noise": noise})
+        measures = measures.model_copy(
+            update={"workload": on_shift, "noise": noise, "judge": judge}
+        )
         if after is not None:
             measures = after.evidence(measures)
     measures = with_attacks(measures, task, prepared.dataset, prepared.splits, run, seed, progress)
@@ -367,15 +380,19 @@ def _refuse_egress(task: Task, families: set[str], allow: Collection[str]) -> No
     from urllib.parse import urlsplit
 
     allowed = {host.lower() for host in allow}
-    for name in ("prompt", "rag"):
-        settings = getattr(task.levers, name)
-        if settings is None or name not in families or settings.model not in task.llms:
+    asked: dict[str, PromptSettings | RagSettings | JudgeSettings | None] = {
+        f"lever {name}": getattr(task.levers, name)
+        for name in ("prompt", "rag")
+        if name in families
+    }
+    for who, settings in {**asked, "judge": task.judge}.items():
+        if settings is None or settings.model not in task.llms:
             continue
         llm = task.llms[settings.model]
         host = (urlsplit(llm.base_url).hostname or "").lower()
         if is_loopback(host) or host in allowed:
             continue
         raise EgressError(
-            f"lever {name} asks {settings.model} at {host}, which is not this machine; "
+            f"{who} asks {settings.model} at {host}, which is not this machine; "
             f"allow it with --allow-egress {host}"
         )

@@ -35,7 +35,7 @@ _TASK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "documents": ("classify", "generate"),
     "curve": ("classify", "extract"),
     "fields": ("extract",),
-    "answers": ("generate",),
+    **dict.fromkeys(("answers", "answer_schema", "judge"), ("generate",)),
 }
 _DATA_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("target_map", "document", "unseen_labels"), _LABELLED),
@@ -82,8 +82,6 @@ def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
         if kind == "verify" and isinstance(split, Mapping):
             out["data"]["split"] = {"by": "open_set", **split}
     asked: dict[str, Any] = {} if kind == "verify" else {"prompt": {}, "rag": {}}
-    if out.get("answers") == "open":  # nothing prompts there yet: the nearest row is copied
-        asked = {"rag": {"vote_only": True}}
     levers = out.get("levers", {**asked, "finetune": {}})
     if isinstance(levers, Mapping) and "finetune" in levers:
         tuned = levers["finetune"] if levers["finetune"] is not None else {}

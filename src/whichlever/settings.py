@@ -54,6 +54,18 @@ class PromptSettings(_LLMSettings):
     rotations: int = Field(default=2, ge=1, description="Option orders averaged per answer.")
 
 
+class JudgeSettings(_LLMSettings):
+    """A language model that says which texts are right, and what people say of its judgement."""
+
+    rubric: str = Field(default="", description="What is right, in your words.")
+    human: str | None = Field(
+        default=None,
+        description="Answers that people judged: rows with id, answer and right; whichlever judge "
+        "writes a sheet for them.",
+    )
+    max_rows: int | None = Field(default=200, ge=1, description="Test rows whose answers it sees.")
+
+
 class RagSettings(_LLMSettings):
     """Retrieval: k passages or labelled rows in the prompt, and a nearest-neighbour vote."""
 

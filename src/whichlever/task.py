@@ -26,6 +26,7 @@ from whichlever.settings import (
     FieldSettings,
     FinetuneSettings,
     HybridSettings,
+    JudgeSettings,
     Levers,
     LinearSettings,
     NoiseSettings,
@@ -208,6 +209,16 @@ class Task(Model):
         default=None,
         description="generate: whether every answer is one of a set (closed) or may be any text; "
         "left out, closed where the rows outside test look like it, else refused.",
+    )
+    answer_schema: str | dict[str, Any] | None = Field(
+        default=None,
+        description="generate: a JSON schema, or a file of one (JSON or YAML), that answers are "
+        "to satisfy; how many do is measured, and servers that can are held to it.",
+    )
+    judge: JudgeSettings | None = Field(
+        default=None,
+        description="generate: a language model that says which answers are right; off unless "
+        "given, and no part of the verdict.",
     )
     documents: str | None = None
     change: Change | None = None

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from whichlever.answer_schema import AnswerSchema
 from whichlever.likeness import NOTHING, likeness
 from whichlever.measure.text_answers import TextScores
 from whichlever.predict import Prediction, Row
 
 SCHEMA: dict[str, Any] = {
     "exact": pl.Boolean, "token_f1": pl.Float64, "rouge_l": pl.Float64, "outside": pl.Boolean,
+    "valid": pl.Boolean,
 }  # fmt: skip
 """Columns of `kind: generate` beside those of `whichlever.trials`.
 
 ``outside``: the answer is not of the closed set; null where answers are open.
+``valid``: it satisfies the task's JSON schema; null where there is none.
 """
 
 
@@ -26,6 +30,7 @@ def with_texts(
     rows: Sequence[Row],
     answers: Sequence[Prediction],
     labels: Sequence[str],
+    schema: AnswerSchema | None = None,
     *,
     keep: bool = True,
 ) -> pl.DataFrame:
@@ -35,6 +40,8 @@ def with_texts(
     ----------
     labels
         The closed set of answers; empty where they are open.
+    schema
+        What answers are to satisfy; None where nothing is said.
     keep
         Whether to keep texts outside a closed set, which may quote the input.
     """
@@ -47,11 +54,13 @@ def with_texts(
         p.status == "refused" or (p.status == "ok" and p.label not in known) if known else None
         for p in answers
     ]
+    valid = [None if schema is None else p.status == "ok" and schema.fits(p.label) for p in answers]
     columns: dict[str, Any] = {
         "exact": [f.exact for f in found],
         "token_f1": [f.token_f1 for f in found],
         "rouge_l": [f.rouge_l for f in found],
         "outside": outside,
+        "valid": valid,
     }
     made = [pl.Series(name, values, dtype=SCHEMA[name]) for name, values in columns.items()]
     frame = frame.with_columns(*made)
@@ -66,10 +75,16 @@ def with_texts(
 
 def texts_of(frame: pl.DataFrame) -> TextScores:
     """The scores that a lever's trial rows hold."""
-    outside = frame["outside"]
     return TextScores(
         exact=frame["exact"].to_numpy().astype(bool),
         token_f1=frame["token_f1"].to_numpy().astype(np.float64),
         rouge_l=frame["rouge_l"].to_numpy().astype(np.float64),
-        outside=None if outside.null_count() == len(outside) else outside.to_numpy().astype(bool),
+        outside=_flags(frame, "outside"),
+        valid=_flags(frame, "valid"),
     )
+
+
+def _flags(frame: pl.DataFrame, name: str) -> npt.NDArray[np.bool_] | None:
+    """A column of flags; None where there is none of it."""
+    column = frame[name]
+    return None if column.null_count() == len(column) else column.to_numpy().astype(bool)

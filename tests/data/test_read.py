@@ -186,7 +186,7 @@ def test_a_bad_line_is_named_with_its_field_and_what_to_do(
         ("a.jsonl.gz", b"\x1f\x8b", "ends in the middle"),
         ("a.parquet", b"PAR1 and then nothing", "not a readable parquet file"),
         ("a.parquet", lines(GOOD), "not a readable parquet file"),
-        ("a.parquet.gz", gzip.compress(b"PAR1"), "parquet is compressed inside"),
+        ("a.parquet.gz", gzip.compress(b"PAR1", mtime=0), "parquet is compressed inside"),
         ("a.xlsx", b"PK\x03\x04", "unknown kind of file; name it .jsonl"),
         ("a.csv", b"text,label\nx,a,extra\n", "a.csv:2: 3 fields where the header has 2"),
         ("a.csv", b"text,label\nx\n", "a.csv:2: 1 fields where the header has 2"),

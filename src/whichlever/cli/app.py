@@ -17,8 +17,8 @@ from whichlever.version import VERSION
 
 VERBS = (
     "init", "advise", "audit", "compare", "curve", "attack", "distill", "report", "train", "pack",
-    "export", "show", "fetch", "incidents", "record", "requests", "schema", "run", "seal", "serve",
-    "sign", "verify",
+    "export", "show", "fetch", "incidents", "judge", "record", "requests", "schema", "run", "seal",
+    "serve", "sign", "verify",
 )  # fmt: skip
 """Each is the function of its name in the module of its name."""
 

@@ -23,20 +23,18 @@ def family_for_texts(task: Task, name: str) -> list[Lever]:
 
         made = [Copied(Majority())]
     elif name == "prompt" and chosen.prompt is not None:
-        raise TaskError(
-            "levers.prompt asks for one of a closed set of answers; with answers: open take it "
-            "out, and give what a model answered under levers.recorded"
-        )
+        from whichlever.levers.prompt import Prompt
+
+        made = [Prompt(chosen.prompt)]
     elif name == "rag" and chosen.rag is not None:
-        if not chosen.rag.vote_only:
-            raise TaskError(
-                "levers.rag asks a model for one of a closed set of answers; with answers: open "
-                "say vote_only: true, which copies the nearest row's answer"
-            )
         from whichlever.levers.copied import Copied
         from whichlever.levers.rag_vote import RagVote
 
         made = [Copied(RagVote(chosen.rag))]
+        if not chosen.rag.vote_only:
+            from whichlever.levers.rag import Rag
+
+            made.append(Rag(chosen.rag))
     elif name == "finetune" and chosen.finetune is not None:
         others = [rung for rung in chosen.finetune.rungs if rung != "decoder"]
         if others:

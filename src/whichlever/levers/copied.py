@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from whichlever.closed import as_choice
 from whichlever.levers.base import Context, Fit, Lever
 from whichlever.predict import Prediction, Predictor, Row
 from whichlever.task import Task
@@ -39,7 +40,8 @@ class Copied:
     def fit(self, train: Sequence[Row], valid: Sequence[Row], context: Context) -> Fit:
         """Fit the lever inside on the training rows' answers as labels."""
         answers = tuple(sorted({row.target for row in train if row.target is not None}))
-        fit = self._inner.fit(train, valid, replace(context, labels=answers))
+        own = replace(context, labels=answers, task=as_choice(context.task))
+        fit = self._inner.fit(train, valid, own)
         return replace(fit, predictor=_WithoutScores(fit.predictor), held_out=None)
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from whichlever.data.stratify import stratified_order
 from whichlever.errors import DataError, LLMWindowError, WeightsError
+from whichlever.levers.asking import Asking
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.prompt_shots import Candidate, candidates, goal_score
 from whichlever.llm import Chooser, Client, Journal, Limit, check_llm, find_weights, open_llm
 from whichlever.llm.batch import write_requests
 from whichlever.llm.budget import Billing, Spent, affordable, dollars_of
 from whichlever.llm.describe import describe
-from whichlever.llm.options import find_guard
 from whichlever.predict import Prediction, Row
 from whichlever.task import PromptSettings, Task
 
@@ -140,7 +140,9 @@ class Prompt:
         billing = Billing.of(settings.model, task)
         limit = Limit.of("prompt", settings, billing)
         journal = Journal(context.folder / "prompt.journal.jsonl")
-        guard = find_guard(client)
+        asking = Asking(
+            client, train, context, rotations=settings.rotations, journal=journal, limit=limit
+        )
         order = stratified_order([row.target for row in valid], context.seed)
         sample = [valid[i] for i in order[:MAX_CHOOSE]]
         tried: list[_Tried] = []
@@ -158,11 +160,7 @@ class Prompt:
                 if tried and self._overrun(tried):
                     dropped[candidate.name] = "no time or money to try it"
                     continue
-                chooser = Chooser(
-                    client, context.labels, about=task.about, meanings=task.labels,
-                    shots=candidate.shots, rotations=settings.rotations, journal=journal,
-                    guard=guard, limit=limit,
-                )  # fmt: skip
+                chooser = asking.with_shots(candidate.shots)
                 try:
                     tried.append(self._try(candidate, chooser, sample, len(offered), billing))
                 except LLMWindowError as error:
@@ -193,7 +191,7 @@ class Prompt:
                 "validation_rows": rows,
                 f"validation_{task.goal.metric}": scores,
                 "not_tried": dropped,
-                "guard": guard,
+                "guard": asking.guard,
                 "guard_enforced": best.chooser.enforced,
                 "single_token_options": best.chooser.lettered,
                 "seconds_per_row": best.spent.seconds / best.spent.rows,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from whichlever.kinds import METRICS
+from whichlever.levers.asking import text_score
 from whichlever.predict import Prediction, Row
 
 MAX_SHOT_CHARS = 1_500
@@ -42,17 +44,20 @@ def draw_shots(
     train: Sequence[Row], labels: Sequence[str], count: int, seed: Sequence[int]
 ) -> list[Row]:
     """Rows of ``count`` different texts: every label once before any twice, in random order.
+    Without labels (answers are open) any row with an answer is as good.
 
     Only rows no longer than the median (and `MAX_SHOT_CHARS`) are drawn.
     """
     rng = np.random.default_rng(list(seed))
     lengths = [len(row.text) for row in train]
     limit = min(MAX_SHOT_CHARS, float(np.median(lengths))) if lengths else 0
+    labels = labels or ("",)
     pools: dict[str, list[Row]] = {label: [] for label in labels}
     for i in rng.permutation(len(train)):
         row = train[i]
-        if row.target in pools and 0 < len(row.text) <= limit:
-            pools[row.target].append(row)
+        label = row.target if labels != ("",) else row.target and ""
+        if label in pools and 0 < len(row.text) <= limit:
+            pools[label].append(row)
     drawn: list[Row] = []
     texts: set[str] = set()
     order = [labels[i] for i in rng.permutation(len(labels))]
@@ -77,6 +82,8 @@ def goal_score(metric: str, rows: Sequence[Row], answers: Sequence[Prediction]) 
 
     true = [str(row.target) for row in rows]
     said = ["" if answer.label is None else answer.label for answer in answers]
+    if metric in METRICS["generate"]:
+        return text_score(metric, rows, answers)
     if metric == "accuracy":
         return sum(t == s for t, s in zip(true, said, strict=True)) / len(true)
     return float(f1_score(true, said, labels=sorted(set(true)), average="macro", zero_division=0.0))

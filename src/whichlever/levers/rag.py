@@ -12,6 +12,7 @@ import numpy as np
 
 from whichlever.data.stratify import stratified_order
 from whichlever.errors import DataError, WeightsError
+from whichlever.levers.asking import Asking
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.rag_choose import CHOOSING_SHARE, MAX_CHOOSE, PILOT, Asker, choose
 from whichlever.levers.retrieval import (
@@ -152,15 +153,17 @@ class Rag:
     ) -> Fit:
         task, settings = context.task, self._settings
         known = frozenset(context.labels)
-        train = [row for row in train if row.target in known]
-        valid = [row for row in valid if row.target in known]
+        train, valid = (
+            [row for row in part if (row.target in known if known else row.target)]
+            for part in (train, valid)
+        )
         retriever, facts = self._retriever(train, valid, context)
         billing = Billing.of(settings.model, task)
         limit = Limit.of("rag", settings, billing)
-        chooser = Chooser(
-            client, context.labels, about=task.about, meanings=task.labels, rotations=ROTATIONS,
-            journal=Journal(context.folder / "rag.journal.jsonl"), limit=limit,
-        )  # fmt: skip
+        journal = Journal(context.folder / "rag.journal.jsonl")
+        chooser = Asking(
+            client, train, context, rotations=ROTATIONS, journal=journal, limit=limit
+        ).with_shots()
         chooser.warm_up()
         order = stratified_order([row.target for row in valid], context.seed)
         choice = choose(
@@ -233,7 +236,7 @@ class Rag:
             raise DataError("rag: no row has a label to try a prompt on; look at data.target")
         index = index_rows([*train, *valid], embedder) if train else None
         fusion = Fusion()
-        if index is not None and valid:
+        if index is not None and valid and context.labels:
             number = {label: i for i, label in enumerate(context.labels)}
             targets = np.array([number[str(r.target)] for r in (*train, *valid)], np.int64)
             sampled = np.random.default_rng(context.seed).permutation(len(valid))[:FUSION_ROWS]

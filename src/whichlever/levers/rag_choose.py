@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from whichlever.levers.asking import text_score
 from whichlever.levers.retrieval import Answered, Passage, Plan, Retriever, ask_within
 from whichlever.llm import Chooser
 from whichlever.llm.budget import Billing, Spent, dollars_of
@@ -162,15 +163,11 @@ def _best(
 ) -> tuple[_Trial, dict[str, float], int]:
     """The best plan on the rows that all of them answered; with too few rows, the first."""
     labels = tried[0].asker.chooser.labels
-    number = {label: i for i, label in enumerate(labels)}
     rows = min(len(t.answers) for t in tried)
-    targets = np.array([number[str(row.target)] for row in sample[:rows]], np.int64)
-    scores: dict[str, float] = {}
-    for t in tried:
-        # A row that was not answered is in a class of its own, which is never right.
-        said = [len(labels) if a.label is None else number[a.label] for a in t.answers[:rows]]
-        score = goal_score(np.array(said, np.int64), targets, metric)
-        scores[str(t.asker.plan)] = round(score, 4)
+    scores = {
+        str(t.asker.plan): round(_score(metric, sample[:rows], t.answers[:rows], labels), 4)
+        for t in tried
+    }
     if rows < enough:
         return tried[0], scores, rows
 
@@ -179,3 +176,15 @@ def _best(
         return scores[str(plan)], -(plan.rows + plan.documents)
 
     return max(tried, key=merit), scores, rows
+
+
+def _score(
+    metric: str, rows: Sequence[Row], answers: Sequence[Prediction], labels: Sequence[str]
+) -> float:
+    if not labels:
+        return text_score(metric, rows, answers)
+    number = {label: i for i, label in enumerate(labels)}
+    targets = np.array([number[str(row.target)] for row in rows], np.int64)
+    # A row that was not answered is in a class of its own, which is never right.
+    said = [len(labels) if a.label is None else number[a.label] for a in answers]
+    return goal_score(np.array(said, np.int64), targets, metric)

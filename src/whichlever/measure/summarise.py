@@ -21,7 +21,7 @@ from whichlever.measure.probabilities import FALSE_POSITIVE_RATES, calibration
 from whichlever.measure.scores import Scored
 from whichlever.measure.summary import Interval, LeverSummary, Measures
 from whichlever.measure.tally import MANY_CLASSES, Tally
-from whichlever.measure.text_answers import TextAnswers
+from whichlever.measure.text_answers import FLAGS, TextAnswers
 from whichlever.prices import CallTotals, build_bill, call_cost
 from whichlever.task import Task
 
@@ -176,9 +176,9 @@ def _overall(
     if isinstance(answers, TextAnswers):
         for name in answers.extra:
             out[name] = percentile(float(now[name][0]), drawn(name), units=held)
-        if answers.texts.outside is not None:
-            count = float(answers.texts.outside.sum())
-            out["outside"] = share(count, len(answers), held if grouped else None, drawn("outside"))
+        for name in set(answers.extra) & set(FLAGS):
+            count = float(getattr(answers.texts, name).sum())
+            out[name] = share(count, len(answers), held if grouped else None, drawn(name))
     if "loss" in now:
         out["loss"] = percentile(float(now["loss"][0]), drawn("loss"), units=held)
     return out

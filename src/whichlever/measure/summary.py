@@ -10,6 +10,7 @@ from whichlever.measure.change import Change
 from whichlever.measure.curve import Curve
 from whichlever.measure.figure import Interval
 from whichlever.measure.hybrid import Hybrid, HybridLeftOut
+from whichlever.measure.judge import Judging
 from whichlever.measure.ladder import Ladder
 from whichlever.measure.line_scores import LineScores
 from whichlever.measure.noise import NoiseEvidence
@@ -143,6 +144,7 @@ class Measures(Frozen):
     workload: Workload | None = None
     hybrid: Hybrid | HybridLeftOut | None = None
     noise: NoiseEvidence | None = None
+    judge: Judging | None = None
     attacks: Attacks | None = None
 
     def lever(self, name: str) -> LeverSummary:

@@ -13,26 +13,31 @@ from whichlever.measure.scores import Floats, Ints, Scored, indicator
 RATIOS = ("token_f1", "rouge_l")
 """Means over rows of a score between 0 and 1."""
 
+FLAGS = ("outside", "valid")
+"""Shares of rows that not every task has."""
+
 
 @dataclass(frozen=True, eq=False)
 class TextScores:
     """How like the truth each answer is, each of shape (n,).
 
     ``outside`` marks answers that are none of the closed set; None where answers are open.
+    ``valid`` marks those that satisfy the task's JSON schema; None where it has none.
     """
 
     exact: npt.NDArray[np.bool_]
     token_f1: Floats
     rouge_l: Floats
     outside: npt.NDArray[np.bool_] | None = None
+    valid: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.exact)
 
     def take(self, rows: Ints) -> TextScores:
         """The scores of these rows."""
-        outside = None if self.outside is None else self.outside[rows]
-        return TextScores(self.exact[rows], self.token_f1[rows], self.rouge_l[rows], outside)
+        flags = (None if own is None else own[rows] for own in (self.outside, self.valid))
+        return TextScores(self.exact[rows], self.token_f1[rows], self.rouge_l[rows], *flags)
 
 
 class TextAnswers(Scored):
@@ -64,7 +69,7 @@ class TextAnswers(Scored):
     ) -> None:
         self.texts, self.targets, self.predicted, self.ratio = texts, targets, predicted, ratio
         self.extra = tuple(name for name in RATIOS if name != ratio)
-        self.extra += () if texts.outside is None else ("outside",)
+        self.extra += tuple(name for name in FLAGS if getattr(texts, name) is not None)
         classes = np.unique(targets[targets >= 0])
         hit = np.where((targets == predicted) & (targets >= 0), targets, -1)
         row = csr_matrix(getattr(texts, ratio)[None, :])
@@ -77,7 +82,7 @@ class TextAnswers(Scored):
         )
 
     def mean(self, name: str, weights: Floats) -> Floats:
-        """Weighted mean of one of `RATIOS`, or of ``outside``, shape (draws,)."""
+        """Weighted mean of one of `RATIOS` or of `FLAGS`, shape (draws,)."""
         values = getattr(self.texts, name).astype(np.float64)
         return np.asarray(values @ weights / np.maximum(weights.sum(axis=0), 1e-12))
 

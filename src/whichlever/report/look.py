@@ -42,7 +42,7 @@ def metric_name(metric: str) -> str:
     names = {
         "macro_f1": "macro-F1", "accuracy": "accuracy", "loss": "cost of mistakes",
         "exact_match": "exact match", "token_f1": "token-F1", "rouge_l": "ROUGE-L",
-        "outside": "answers outside the set",
+        "outside": "answers outside the set", "valid": "valid by the schema",
         "auc": "AUC", "eer": "equal error rate", "recall_at_1": "recall, 1 % let in",
         "own_flagged_at_5": "own mail flagged at 5 %",
         "micro_f1": "micro-F1", "line_exact": "whole lines right", "invented": "made-up values",

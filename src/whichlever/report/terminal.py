@@ -16,6 +16,7 @@ from whichlever.report.autoclose import autoclose_lines
 from whichlever.report.change import change_lines, cost_line
 from whichlever.report.curve import curve_lines
 from whichlever.report.hybrid import hybrid_lines
+from whichlever.report.judge import judge_lines
 from whichlever.report.lines import line_notes
 from whichlever.report.look import metric_name
 from whichlever.report.noise import evidence_lines
@@ -76,6 +77,7 @@ def print_verdict(console: Console, measures: Measures, verdict: Verdict, run: P
         for said in desk_lines(measures.workload, spoken_of):
             console.print(Text("  • ").append(visible(said)))
     _listed(console, "Labels:", evidence_lines(measures.noise))
+    _listed(console, "A judge model:", judge_lines(measures))
     _listed(console, "Under attack:", attack_lines(measures.attacks))
     if line := cost_line(measures):
         console.print(_plain(line))
