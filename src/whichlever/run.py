@@ -22,7 +22,8 @@ KNOWN = frozenset(
     {
         "task.yaml", "environment.json", "audit.json", "splits.parquet", "trials.parquet",
         "examples.parquet", "curves.parquet", "fits", "requests.jsonl", "measures.json",
-        "verdict.json", "report.html", "lock", "noise.parquet", "attack.json",
+        "verdict.json", "report.html", "lock", "noise.parquet", "attack.json", "baked",
+        "baked.json", "distill.json", "distill.md",
     }
 )  # fmt: skip
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback_server import Answer, LoopbackServer, completion
 
 import whichlever as wl
-from loopback_server import Answer, LoopbackServer, completion
 from whichlever.distilling import distill
 
 TASK = """\

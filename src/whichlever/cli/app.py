@@ -16,9 +16,9 @@ from whichlever.errors import WhichleverError
 from whichlever.version import VERSION
 
 VERBS = (
-    "init", "advise", "audit", "compare", "curve", "attack", "distill", "report", "train", "pack",
-    "export", "show", "fetch", "incidents", "judge", "record", "requests", "schema", "run", "seal",
-    "serve", "sign", "verify",
+    "init", "advise", "audit", "compare", "curve", "attack", "distill", "bake", "report", "train",
+    "pack", "export", "show", "fetch", "incidents", "judge", "record", "requests", "schema", "run",
+    "seal", "serve", "sign", "verify",
 )  # fmt: skip
 """Each is the function of its name in the module of its name."""
 

@@ -140,8 +140,8 @@ class Asking:
             room = self._room()
             if room == 0:
                 return (
-                    f"the dollars were spent: ${self._spent():.4g} of ${self._settings.dollars:g} on "
-                    f"{len(self.rows):,} rows"
+                    f"the dollars were spent: ${self._spent():.4g} of "
+                    f"${self._settings.dollars:g} on {len(self.rows):,} rows"
                 )
             part = [row for row in fresh[:room] if not self._answers.has(row)]
             answers = self._teacher.predictor.predict(part)
