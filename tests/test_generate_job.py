@@ -10,7 +10,7 @@ import pytest
 
 import whichlever as wl
 from tiny_decoder import ANSWERS, TASK, write_gguf, write_task
-from whichlever.errors import BundleError, TaskError
+from whichlever.errors import DataError, TaskError
 from whichlever.exporting import export
 from whichlever.report import write_report
 
@@ -68,8 +68,31 @@ def test_the_floor_is_pulled_and_packed_as_one_that_chooses(
     bundle = wl.Bundle.open(tmp_path / "model.wl", allow_unsigned=True)
     (answer,) = bundle.predict(["pfm crown today 7"])
     assert answer.label == "the patient needs a crown"
-    with pytest.raises(BundleError, match="finetune-decoder"):
-        closed.pack("finetune-decoder", tmp_path / "no.wl")
+
+
+@pytest.mark.llm
+def test_the_decoder_is_packed_and_answers_without_torch_as_in_the_comparison(
+    closed: wl.Comparison, tmp_path: Path
+) -> None:
+    closed.pack("finetune-decoder", tmp_path / "model.wl")  # asks test rows again, and may refuse
+    bundle = wl.Bundle.open(tmp_path / "model.wl", allow_unsigned=True)
+    assert bundle.manifest.parts[0].precision in ("q8_0", "f16")
+    rows = [json.loads(line) for line in (closed.run.parent / "rows.jsonl").open()]
+    trials = closed.trials().filter(
+        (pl.col("lever") == "finetune-decoder") & (pl.col("role") == "test")
+    )
+    texts = {row["id"]: row["input"] for row in rows}
+    said = bundle.predict([texts[name] for name in trials["id"]])
+    same = [p.label == label for p, label in zip(said, trials["predicted"], strict=True)]
+    assert sum(same) >= 0.9 * len(same)
+    gap = [
+        abs(float(mine) - theirs)
+        for p, scores in zip(said, trials["scores"], strict=True)
+        for mine, theirs in zip(p.scores, scores, strict=True)
+    ]
+    assert max(gap) < 0.1
+    with pytest.raises(DataError, match="names no words"):
+        bundle.explain("pfm crown")
 
 
 @pytest.mark.llm
@@ -77,10 +100,13 @@ def test_the_exported_file_says_in_llama_cpp_what_the_trained_model_says(
     closed: wl.Comparison, tmp_path: Path
 ) -> None:
     made = export(closed.run, tmp_path)  # asks both, and fails where they differ
-    assert {"model.safetensors", "model-f16.gguf", "model-q8_0.gguf", "adapter.gguf"} <= set(
-        made.files
-    )
-    assert "6 of 6" in made.notes[-1] or "5 of 6" in made.notes[-1]
+    formats = {f"model-{bits}.gguf" for bits in ("f16", "q8_0", "q4_k_m")}
+    assert {"model.safetensors", "adapter.gguf", *formats} <= set(made.files)
+    assert [note.split(", ")[1].split(" said")[0] for note in made.notes] == [
+        "model-f16.gguf", "model-q8_0.gguf", "model-q4_k_m.gguf", "the base with adapter.gguf",
+    ]  # fmt: skip
+    assert "6 of 6" in made.notes[0] or "5 of 6" in made.notes[0]
+    assert "6 of 6" in made.notes[3] or "5 of 6" in made.notes[3]  # adapters change what is said
     assert 'stop "<|im_end|>"' in (tmp_path / "Modelfile").read_text()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whichlever.bundle.finished import Finished
 from whichlever.errors import BundleError, CheckFailed
@@ -12,9 +13,15 @@ from whichlever.predict import Row
 from whichlever.progress import Progress, Silent
 from whichlever.run import read_json, write_text
 
+if TYPE_CHECKING:
+    from whichlever.models.decoder_gguf import Precision
+
 LEVER = "finetune-decoder"
 ASKED = 6
 """Test rows that the exported 16-bit file is asked, and the trained model too."""
+
+PRECISIONS: tuple[Precision, ...] = ("f16", "q8_0", "q4_k_m")
+ADAPTER = "adapter.gguf"
 
 LEAST_SAME = 0.8
 """Share of them that must get the same words: 16 bits may decide a close call otherwise."""
@@ -45,9 +52,9 @@ def export(
     """Export the decoder that a finished run trained.
 
     Writes ``model.safetensors`` with its configuration and tokenizer and, where the base came as
-    GGUF, ``model-f16.gguf``, ``model-q8_0.gguf``, ``adapter.gguf`` (beside the base) and an Ollama
-    ``Modelfile``. The 16-bit file is then asked some test rows in llama.cpp, without a system
-    prompt, and must say what the trained model says.
+    GGUF, ``model-f16.gguf``, ``model-q8_0.gguf``, ``model-q4_k_m.gguf``, ``adapter.gguf`` (for the
+    base) and an Ollama ``Modelfile``. All are then asked some test rows in llama.cpp, without a
+    system prompt; the 16-bit file must say what the trained model says.
 
     Parameters
     ----------
@@ -94,38 +101,59 @@ def export(
     else:
         chatml = text.marks.before != ""
         state, name = model.state_dict(), finished.task.task
-        for precision in ("f16", "q8_0"):
+        for precision in PRECISIONS:
             with progress.step(f"write GGUF {precision}", seconds=10):
                 file = out / f"model-{precision}.gguf"
                 write_merged(gguf, state, file, precision, name, chatml=chatml)
         adapters = load_adapters(fit / ADAPTERS)
-        write_adapters(gguf, adapters, out / "adapter.gguf", facts["rank"], name)
+        write_adapters(gguf, adapters, out / ADAPTER, facts["rank"], name)
         write_text(out / "Modelfile", _modelfile(text.marks.after, chatml=chatml))
         rows = list(found.splits.test[:ASKED]) if found.splits is not None else []
         if chatml and rows:
-            with progress.step("ask the GGUF file in llama.cpp", total=len(rows)) as bar:
-                answering = Answering(model, text, room=2 * facts["room"])
-                said = answering.say([text.question(row.text) for row in rows])
-                heard = _heard(out / "model-f16.gguf", rows, 2 * facts["room"])
-                bar.advance(len(rows))
-            same = sum(a == b for a, b in zip(said, heard, strict=True))
-            notes.append(
-                f"asked in llama.cpp without a system prompt, model-f16.gguf said the same words "
-                f"as the trained model to {same} of {len(rows)} test rows"
-            )
-            if same < LEAST_SAME * len(rows):
-                raise CheckFailed(f"{out}: {notes[-1]}")
+            room = 2 * facts["room"]
+            answering = Answering(model, text, room=room)
+            said = answering.say([text.question(row.text) for row in rows])
+            notes += _checked(out, gguf, rows, said, room, progress)
         else:
-            notes.append("the GGUF file was not asked: the run's test rows are not at hand")
+            notes.append("the GGUF files were not asked: the run's test rows are not at hand")
     files = {p.name: p.stat().st_size for p in sorted(out.iterdir()) if p.is_file()}
     return Exported(out, files, tuple(notes))
 
 
-def _heard(file: Path, rows: list[Row], room: int) -> list[str]:
-    """What the exported file says to rows, asked as anybody would."""
+def _checked(
+    out: Path, base: Path, rows: list[Row], said: list[str], room: int, progress: Progress
+) -> list[str]:
+    """Ask every file the test rows in llama.cpp; a sentence for each.
+
+    Raises
+    ------
+    CheckFailed
+        The 16-bit file says something else than the trained model. Fewer bits, and adapters on a
+        base that has fewer bits itself, may decide close calls otherwise: that is said.
+    """
+    files = [(out / f"model-{precision}.gguf", None) for precision in PRECISIONS]
+    asked = [*files, (base, out / ADAPTER)]
+    notes = []
+    with progress.step("ask the GGUF files in llama.cpp", total=len(asked)) as bar:
+        for file, adapter in asked:
+            heard = _heard(file, adapter, rows, room)
+            same = sum(a == b for a, b in zip(said, heard, strict=True))
+            what = file.name if adapter is None else f"the base with {adapter.name}"
+            notes.append(
+                f"asked in llama.cpp without a system prompt, {what} said the same words as the "
+                f"trained model to {same} of {len(rows)} test rows"
+            )
+            if file.name == "model-f16.gguf" and same < LEAST_SAME * len(rows):
+                raise CheckFailed(f"{out}: {notes[-1]}")
+            bar.advance()
+    return notes
+
+
+def _heard(file: Path, adapter: Path | None, rows: list[Row], room: int) -> list[str]:
+    """What a file says to rows, asked as anybody would."""
     from whichlever.llm import open_llm
 
-    with open_llm(str(file)) as client:
+    with open_llm(str(file), adapter=adapter) as client:
         asked = ([{"role": "user", "content": row.text}] for row in rows)
         return [client.complete(m, max_tokens=room).text.strip() for m in asked]
 

@@ -33,6 +33,7 @@ def open_llm(
     timeout: float = 60.0,
     retries: int = 3,
     parallel: int = 1,
+    adapter: Path | None = None,
 ) -> Client:
     """A client for the weights or the server called ``name``; close it after use.
 
@@ -50,6 +51,8 @@ def open_llm(
     timeout, retries, parallel
         Seconds per request, tries after the first, and requests under way at once (a server that
         is not embedded).
+    adapter
+        A GGUF file of LoRA adapters that an embedded server loads beside the weights.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def open_llm(
         server = declared_server(name, task)
         return Client(replace(server, timeout=timeout, retries=retries, parallel=parallel))
     weights = embedded_weights(name, task)
-    return _embedded(weights, slots, min(context, weights.context or context), timeout)
+    return _embedded(weights, slots, min(context, weights.context or context), timeout, adapter)
 
 
 def embedded_weights(name: str, task: Task | None) -> Weights:
@@ -111,14 +114,16 @@ def declared_server(name: str, task: Task) -> Server:
     )  # fmt: skip
 
 
-def _embedded(weights: Weights, slots: int, context: int, timeout: float) -> Client:
+def _embedded(
+    weights: Weights, slots: int, context: int, timeout: float, adapter: Path | None
+) -> Client:
     try:
         import xllamacpp
     except ImportError as error:
         raise MissingExtraError("the embedded language model", "llm") from error
     key = secrets.token_urlsafe(32)
     cores = _cores()
-    server, address = _start(xllamacpp, weights.path, key, slots, context, cores)
+    server, address = _start(xllamacpp, weights.path, key, slots, context, cores, adapter)
     holder = [server]
     stop: Callable[[], None] = holder.clear  # dropping the last reference stops it
     client = Client(
@@ -144,9 +149,14 @@ def _start(
     slots: int,
     context: int,
     cores: int,
+    adapter: Path | None = None,
 ) -> tuple[Any, str]:
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
+    if adapter is not None:
+        lora = xllamacpp.CommonAdapterLoraInfo()
+        lora.path, lora.scale = str(adapter), 1.0
+        params.lora_adapters = [lora]
     params.hostnames = ["127.0.0.1"]
     params.port = 0  # the system picks a free one
     params.api_keys = [key]

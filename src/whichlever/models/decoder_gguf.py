@@ -1,8 +1,7 @@
-"""A trained decoder as GGUF: merged, in 16 or 8 bits, or its adapters alone.
+"""A trained decoder as GGUF: merged, in 16, 8 or about 5 bits, or its adapters alone.
 
 What a GGUF file needs beside weights (the vocabulary, the shape of the network) is copied from the
 GGUF file of the base; a base that came as a folder has none, and is exported as safetensors only.
-The ``gguf`` package writes no k-quants; llama.cpp's own quantiser makes them of the 16-bit file.
 """
 
 from __future__ import annotations
@@ -14,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.errors import BundleError
-from whichlever.models.decoder_net import ALPHA
 from whichlever.infer.decoder_text import CHATML
+from whichlever.models.decoder_kquant import kind_of, quantised
+from whichlever.models.decoder_net import ALPHA
 from whichlever.run import written_aside
 
 Floats = npt.NDArray[np.float32]
-Precision = Literal["f16", "q8_0"]
+Precision = Literal["f16", "q8_0", "q4_k_m"]
 
 TEMPLATE = "tokenizer.chat_template"
-FILE_TYPES = {"f16": 1, "q8_0": 7}
+FILE_TYPES = {"f16": 1, "q8_0": 7, "q4_k_m": 15}
 """llama.cpp's ``general.file_type`` (llama.h, enum llama_ftype)."""
 
 TURNED = ("llama",)
@@ -58,7 +58,8 @@ def write_merged(
 
     reader = gguf.GGUFReader(str(base))
     arch = _text(reader, "general.architecture")
-    names = _names(gguf, arch, _number(reader, f"{arch}.block_count"))
+    layers = _number(reader, f"{arch}.block_count")
+    names = _names(gguf, arch, layers)
     heads = _heads(reader, arch)
     by_name = {names(key): value for key, value in state.items()}
     with written_aside(out) as aside:
@@ -70,7 +71,7 @@ def write_merged(
             found = np.asarray(by_name[tensor.name].float().numpy(), np.float32)
             if arch in TURNED and (own := heads.get(tensor.name.split(".")[-2])) is not None:
                 found = turned(found, own)
-            _add(gguf, writer, tensor.name, found, precision)
+            _add(gguf, writer, tensor.name, found, precision, layers)
         _finish(writer)
 
 
@@ -111,14 +112,33 @@ def turned(rows: Floats, heads: int) -> Floats:
     return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(rows.shape))
 
 
-def _add(gguf: Any, writer: Any, name: str, found: Floats, precision: Precision) -> None:  # noqa: ANN401
-    if found.ndim < 2:
+def _add(
+    gguf: Any,  # noqa: ANN401
+    writer: Any,  # noqa: ANN401
+    name: str,
+    found: Floats,
+    precision: Precision,
+    layers: int,
+) -> None:
+    kind = _kind(name, found, precision, layers)
+    if kind == "F32":
         writer.add_tensor(name, found)
-    elif precision == "q8_0" and found.shape[-1] % 32 == 0:
-        kind = gguf.GGMLQuantizationType.Q8_0
-        writer.add_tensor(name, gguf.quants.quantize(found, kind), raw_dtype=kind)
-    else:
+    elif kind == "F16":
         writer.add_tensor(name, found.astype(np.float16))
+    else:
+        raw = gguf.GGMLQuantizationType[kind]
+        writer.add_tensor(name, quantised(found, kind), raw_dtype=raw)
+
+
+def _kind(name: str, found: Floats, precision: Precision, layers: int) -> str:
+    if found.ndim < 2:
+        return "F32"
+    if precision == "f16" or found.shape[-1] % 32:
+        return "F16"
+    if precision == "q8_0":
+        return "Q8_0"
+    layer = int(name.split(".")[1]) if name.startswith("blk.") else None
+    return kind_of(name, found.shape[-1], layer, layers)
 
 
 def _copy_fields(
