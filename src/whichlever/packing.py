@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,10 +17,12 @@ from whichlever.bundle.evidence import evidence_files
 from whichlever.bundle.finished import Finished
 from whichlever.bundle.format import BOM, CARD, MANIFEST, Manifest, file_name
 from whichlever.bundle.make import Model, make_manifest, read_model
-from whichlever.errors import WeightsError
+from whichlever.errors import BundleError, WeightsError
 from whichlever.measure.scores import mistake_costs
 from whichlever.packing_check import check_answers
 from whichlever.packing_data import find_data
+from whichlever.packing_decoder import LEVER as DECODER
+from whichlever.packing_decoder import decoder_base, decoder_models
 from whichlever.packing_int8 import with_int8
 from whichlever.progress import Progress, Silent
 
@@ -83,22 +86,28 @@ def pack(
     choice = choose_lever(finished, lever)
     with progress.step("read the rows again"):
         data = find_data(finished, None if task is None else Path(task))
-    with progress.step("read the model"):
-        costs = _costs(finished) if finished.task.kind == "classify" else None
-        model = read_model(finished, choice.lever, costs)
-    model, precision = with_int8(
-        finished,
-        model,
-        None if data.splits is None else data.splits.valid,
-        wanted=int8 == "auto",
-        progress=progress,
+    test = None if data.splits is None else data.splits.test
+    precision: tuple[str, ...] = ()
+    if choice.lever == DECODER:
+        wanted = data.task or finished.task
+        models = decoder_models(finished, wanted, small=int8 == "auto", progress=progress)
+    else:
+        with progress.step("read the model"):
+            costs = _costs(finished) if finished.task.kind == "classify" else None
+            model = read_model(finished, choice.lever, costs)
+        valid = None if data.splits is None else data.splits.valid
+        model, precision = with_int8(
+            finished, model, valid, wanted=int8 == "auto", progress=progress
+        )
+        models = iter((model,))
+    manifest, model, checked = _first_that_holds(
+        models,
+        lambda model: make_manifest(
+            finished, choice, model, abstain_below=abstain_below, data_files=data.facts.files
+        ),
+        lambda manifest, files: check_answers(finished, manifest, files, test),
+        progress,
     )
-    manifest = make_manifest(
-        finished, choice, model, abstain_below=abstain_below, data_files=data.facts.files
-    )
-    with progress.step("ask it again"):
-        test = None if data.splits is None else data.splits.test
-        checked = check_answers(finished, manifest, model.files, test)
     evidence, answered = evidence_files(finished, choice.lever, ids=ids)
     facts = CardFacts(
         finished=finished,
@@ -110,7 +119,12 @@ def pack(
         notes=model.notes,
         precision=precision,
     )
-    bom = write_bom(manifest, model.files, facts.summary, _base(finished, model))
+    base = (
+        decoder_base(finished, data.task or finished.task)
+        if choice.lever == DECODER
+        else _base(finished, model)
+    )
+    bom = write_bom(manifest, model.files, facts.summary, base)
     validated = validate_bom(bom)
     path = Path(out)
     with progress.step("write the bundle"):
@@ -118,6 +132,33 @@ def pack(
         write_archive(path, {MANIFEST: manifest.to_bytes(), **model.files, **more})
     notes = (*model.notes, *precision, checked, *([data.facts.why] if data.facts.why else []))
     return Packed(path, choice, manifest, path.stat().st_size, notes, validated)
+
+
+def _first_that_holds(
+    models: Iterator[Model],
+    described: Callable[[Model], Manifest],
+    check: Callable[[Manifest, Mapping[str, bytes]], str],
+    progress: Progress,
+) -> tuple[Manifest, Model, str]:
+    """The first model that answers as in the comparison, and the sentence on that.
+
+    Raises
+    ------
+    BundleError
+        None does; it says what is wrong with the last.
+    """
+    refused: BundleError | None = None
+    for model in models:
+        manifest = described(model)
+        try:
+            with progress.step("ask it again"):
+                said = check(manifest, model.files)
+        except BundleError as error:
+            refused = error
+            continue
+        return manifest, model, said if refused is None else f"{said} Before that: {refused}."
+    assert refused is not None  # there is one model at least
+    raise refused
 
 
 def _costs(finished: Finished) -> list[list[float]]:

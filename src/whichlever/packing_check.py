@@ -15,8 +15,12 @@ from whichlever.predict import Row
 from whichlever.runtime.model import load_model
 from whichlever.trials import read
 
-MOST_ROWS = 64
-"""Test rows asked again."""
+MOST_ROWS, MOST_TEXTS = 64, 16
+"""Test rows asked again, and where answers are written out."""
+
+LEAST_SAME, LEAST_SAME_TEXTS = 0.95, 0.8
+"""Share of them that a decoder in 8 or 16 bits must answer as in 32: a close call may go another
+way, and of a text every later word with it."""
 
 TOLERANCE = 1e-3
 """Largest difference of a probability that is taken for another processor's arithmetic; on one
@@ -45,8 +49,10 @@ def check_answers(
     BundleError
         It does not load, or answers otherwise than in the comparison.
     """
-    if manifest.kind != "classify":
+    if manifest.kind == "extract":
         return check_fields(finished, manifest, files, test)
+    if manifest.kind == "generate":
+        return _check_texts(finished, manifest, files, test)
     model = load_model(Opened(manifest, files, None, str(finished.run)))
     if not test:
         return "It was loaded, and not asked again: the run's test rows are not at hand."
@@ -69,11 +75,40 @@ def check_answers(
             f"{worst:.2g}): its fit or the task's files were changed since; compare again"
         )
     same = int((got.argmax(axis=1) == wanted.argmax(axis=1)).sum())
-    what = "" if exact else " in 8 bits"
+    coarse = next((p.precision for p in manifest.parts if p.kind == "decoder"), None)
+    what = "" if exact else f" in {coarse}" if coarse else " in 8 bits"
+    if coarse and same < LEAST_SAME * len(rows):
+        raise BundleError(
+            f"{manifest.lever} in {coarse} gives only {same} of {len(rows)} test rows the label of "
+            "the comparison"
+        )
     return (
         f"Asked again{what}, {same} of {len(rows)} test rows got the label of the comparison; "
         f"probabilities differ by {worst:.1g} at most."
     )
+
+
+def _check_texts(
+    finished: Finished, manifest: Manifest, files: Mapping[str, bytes], test: Sequence[Row] | None
+) -> str:
+    model = load_model(Opened(manifest, files, None, str(finished.run)))
+    frame = read(finished.run / "trials.parquet")[0].filter(
+        (pl.col("lever") == manifest.lever) & (pl.col("role") == "test")
+    )
+    frame = frame.filter(pl.col("predicted").is_not_null())
+    known = dict(zip(frame["id"].to_list(), frame["predicted"].to_list(), strict=True))
+    rows = [row for row in test or () if row.id in known]
+    if not rows:
+        return "It was loaded, and not asked again: the run's test rows or answers are not at hand."
+    rows = rows[:: -(-len(rows) // MOST_TEXTS)]
+    same = sum(p.label == known[p.id] for p in model.predict(rows))
+    coarse = manifest.parts[0].precision
+    if same < LEAST_SAME_TEXTS * len(rows):
+        raise BundleError(
+            f"{manifest.lever} in {coarse} says the words of the comparison to only {same} of "
+            f"{len(rows)} test rows"
+        )
+    return f"Asked again in {coarse}, {same} of {len(rows)} test rows got the same words."
 
 
 def _first(finished: Finished, lever: str) -> str:

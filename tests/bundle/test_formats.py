@@ -15,12 +15,15 @@ from whichlever.runtime.bundle import Bundle
 FOLDER = Path(__file__).parents[1] / "fixtures" / "bundles"
 BUNDLES = sorted(FOLDER.glob("format1-*.wl"))
 GUARDED = sorted(FOLDER.glob("format3-*.wl"))
+DECODERS = sorted(FOLDER.glob("format4-*.wl"))
 OF_LINES = sorted(FOLDER.glob("format2-*.wl"))
 
 
 def opened(path: Path) -> Bundle:
     if "encoder" in path.name or "joined" in path.name:
         pytest.importorskip("onnxruntime")
+    if path in DECODERS:
+        pytest.importorskip("xllamacpp", reason="the extra 'llm' is not installed")
     return Bundle.open(path, allow_unsigned=True)
 
 
@@ -34,6 +37,19 @@ def test_a_released_bundle_still_gives_its_answers(path):
     ]
     scores = np.stack([p.scores for p in got])
     np.testing.assert_allclose(scores, [a["scores"] for a in wanted], atol=1e-5)
+
+
+@pytest.mark.llm
+@pytest.mark.parametrize("path", DECODERS, ids=lambda p: p.stem)
+def test_a_released_decoder_still_gives_its_answers(path):
+    wanted = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    got = opened(path).predictor.predict([Row(str(i), a["text"]) for i, a in enumerate(wanted)])
+    assert [p.label for p in got] == [a["label"] for a in wanted]
+    for p, a in zip(got, wanted, strict=True):
+        if a["scores"] is None:
+            assert p.scores is None
+        else:  # another processor's kernels round otherwise
+            np.testing.assert_allclose(p.scores, a["scores"], atol=0.02)
 
 
 @pytest.mark.parametrize("path", OF_LINES, ids=lambda p: p.stem)
@@ -51,7 +67,7 @@ def test_a_released_parser_still_gives_its_fields(path):
 def test_every_format_has_a_bundle_of_each_kind():
     made = {tuple(p.stem.removeprefix("format").split("-")) for p in FOLDER.glob("*.wl")}
     kinds = {1: ("linear", "static", "encoder", "joined", "hybrid"), 2: ("crf", "tagger")}
-    kinds[3] = ("guarded",)
+    kinds |= {3: ("guarded",), 4: ("decoder", "writer")}
     assert set(kinds) == set(range(1, FORMAT + 1))
     assert made == {(str(n), kind) for n, every in kinds.items() for kind in every}
 
@@ -66,7 +82,7 @@ def test_labels_are_still_written_in_the_format_that_older_versions_read():
 
 def test_fixtures_stay_small():
     assert all(path.stat().st_size < 50_000 for path in BUNDLES)
-    assert all(path.stat().st_size < 250_000 for path in OF_LINES)
+    assert all(path.stat().st_size < 250_000 for path in [*OF_LINES, *DECODERS])
 
 
 def test_a_batch_answers_as_single_rows_do():

@@ -29,6 +29,7 @@ NEEDED = {
     "crf": (),
     "tagger": (),
     "shapes": (),
+    "decoder": ("xllamacpp", "tokenizers"),
 }
 """Python packages that answering imports, by kind of part; "" is always."""
 

@@ -128,6 +128,11 @@ def _purpose(facts: CardFacts) -> list[str]:
             lines.append(
                 f"- What wrote the line ({escaped(reader.source)}) helps where it is known."
             )
+    elif manifest.kind == "generate":
+        lines.append(
+            "- It writes an answer in words of its own, the likeliest first, without a "
+            "probability: nothing holds it to what is true."
+        )
     else:
         lines.append(
             f"- It answers one of {len(manifest.labels)} labels, with a probability for each."
@@ -235,6 +240,8 @@ def _scores(facts: CardFacts) -> list[str]:
 
 
 def _by_label(facts: CardFacts) -> list[str]:
+    if not facts.manifest.labels:
+        return []
     metrics = facts.summary.get("metrics") or {}
     rows = [
         [

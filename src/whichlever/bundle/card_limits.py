@@ -83,6 +83,11 @@ def limits(facts: CardFacts) -> list[str]:
             "- Compiled shapes (shapes.json) hold words that many training lines share, and the "
             "tagger the names of sources, in the clear: who has the file can read them."
         )
+    if any(part.kind == "decoder" for part in manifest.parts):
+        lines.append(
+            "- Its figures were measured in 32 bits by the training library; it answers in fewer "
+            "bits by llama.cpp. Weights that learned texts can give pieces of them away."
+        )
     if any(part.kind == "linear" for part in manifest.parts):
         lines.append(
             "- The weights hold words of the training texts in the clear (model.json): who has "

@@ -12,6 +12,7 @@ from whichlever.errors import BundleError
 RUNGS = (
     "finetune-static", "finetune-encoder", "finetune-joined", "finetune-tagger",
     "finetune-distilled", "finetune-distilled-linear", "finetune-distilled-encoder",
+    "finetune-decoder",
 )  # fmt: skip
 OWNED = ("linear", *RUNGS)
 GUARDED = tuple(f"{name}-guarded" for name in OWNED)

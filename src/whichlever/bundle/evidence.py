@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from whichlever.bundle.finished import LABELS_KEY, Finished
@@ -30,6 +30,10 @@ _KEPT = (
 
 _OF_LINES = ("hit", "said", "true", "invented", "exact")
 """Kept of fields, in place of the fields themselves, which quote the line."""
+
+
+_OF_TEXTS = ("exact", "token_f1", "rouge_l")
+"""Kept of open answers, in place of the texts, which may quote the input."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,9 @@ def task_without_places(said: dict[str, Any]) -> bytes:
     for answers in (levers.get("recorded") or {}).values():
         answers["path"] = file_name(answers["path"])
     finetune = levers.get("finetune") or {}
-    if isinstance(finetune.get("base"), str):
-        finetune["base"] = file_name(finetune["base"])
+    for own in (finetune, finetune.get("decoder") or {}):
+        if isinstance(own.get("base"), str):
+            own["base"] = file_name(own["base"])
     return str(yaml.safe_dump(said, sort_keys=False, allow_unicode=True)).encode()
 
 
@@ -158,6 +163,9 @@ def _trials(finished: Finished, lever: str, ids: bool) -> tuple[bytes, Answered]
         columns = list(_KEPT)
         if "hit" in frame.columns:
             columns = [c for c in columns if c not in ("target", "predicted")] + list(_OF_LINES)
+        elif "exact" in frame.columns and not json.loads(held):
+            columns = [c for c in columns if c not in ("target", "predicted")] + list(_OF_TEXTS)
+            answered = replace(answered, targets={})
         kept = frame.select("id", "group", *columns) if ids else _numbered(frame).select(
             "row", "group", *columns
         )  # fmt: skip

@@ -21,17 +21,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from whichlever.errors import BundleError
 
-FORMAT = 3
+FORMAT = 4
 """The newest format this version writes; older ones are still read.
 
 1 answers with labels (`kind: classify`), 2 with fields of lines (`kind: extract`), 3 with labels
-behind a guard. A bundle is of
-the oldest format that can say what it holds, so that older versions read what they can.
+behind a guard, 4 by a decoder: with labels, or in words of its own (`kind: generate`). A bundle is
+of the oldest format that can say what it holds, so that older versions read what they can.
 """
 
 MANIFEST, SIGNATURE, CARD, BOM = "bundle.json", "model.sig", "card.md", "bom.cdx.json"
 
-PartKind = Literal["linear", "static", "encoder", "crf", "tagger", "shapes"]
+PartKind = Literal["linear", "static", "encoder", "crf", "tagger", "shapes", "decoder"]
 
 KINDS: dict[str, PartKind] = {
     "linear": "linear",
@@ -40,6 +40,7 @@ KINDS: dict[str, PartKind] = {
     "finetune-distilled": "static",
     "finetune-distilled-linear": "linear",
     "finetune-distilled-encoder": "encoder",
+    "finetune-decoder": "decoder",
 }
 """The kind of part that each owned lever is, where the task is one of labels."""
 
@@ -53,6 +54,7 @@ PART_FILES: dict[str, tuple[str, ...]] = {
     "crf": ("crf.json", "crf.npz"),
     "tagger": ("tagger.json", "tagger.npz"),
     "shapes": ("shapes.json",),
+    "decoder": ("model.gguf", "tokenizer.json", "decoder.json"),
 }
 """The files of each kind of part, inside ``model/<part>/``."""
 
@@ -97,9 +99,9 @@ class Part(_Model):
     kind: PartKind
     weight: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int | None = Field(
-        default=None, ge=2, le=MOST_TOKENS, description="The encoder's window."
+        default=None, ge=2, le=MOST_TOKENS, description="The encoder's or decoder's window."
     )
-    precision: Literal["fp32", "int8"] = "fp32"
+    precision: Literal["fp32", "int8", "f16", "q8_0"] = "fp32"
 
 
 class Handing(_Model):
@@ -161,12 +163,12 @@ class Manifest(_Model):
     """``bundle.json``."""
 
     format: Annotated[int, Field(ge=1, le=FORMAT)] = 1
-    kind: Literal["classify", "extract"] = "classify"
+    kind: Literal["classify", "extract", "generate"] = "classify"
     task: str = Field(min_length=1, max_length=200)
     about: str = ""
     lever: str
     what: str
-    labels: tuple[str, ...] = Field(min_length=1, max_length=MOST_LABELS)
+    labels: tuple[str, ...] = Field(max_length=MOST_LABELS)
     meanings: dict[str, str] = {}
     reader: Reader
     parts: tuple[Part, ...] = Field(min_length=1, max_length=MOST_PARTS)
@@ -184,9 +186,27 @@ class Manifest(_Model):
     versions: dict[str, str] = {}
 
     @model_validator(mode="after")
+    def _of_decoder(self) -> Self:
+        kinds = [part.kind for part in self.parts]
+        if "decoder" in kinds and (self.format < 4 or len(kinds) > 1):
+            raise ValueError("a decoder is of format 4, and stands alone")
+        if self.kind != "generate":
+            return self
+        if kinds != ["decoder"] or self.labels:
+            raise ValueError("open answers need a decoder, and have no labels")
+        more = (self.handing, self.guard, self.steps, self.abstain_below)
+        if any(one is not None for one in more):
+            raise ValueError("open answers have no probability to hand over or abstain by")
+        return self
+
+    @model_validator(mode="after")
     def _of_kind(self) -> Self:
+        if self.kind == "generate":
+            return self
         kinds = [part.kind for part in self.parts]
         if self.kind == "extract":
+            if not self.labels:
+                raise ValueError("fields need names")
             if self.format < 2:
                 raise ValueError("fields of lines are of format 2")
             parsers = [kind for kind in kinds if kind in LINE_KINDS.values()]
@@ -212,8 +232,8 @@ class Manifest(_Model):
         joined = len(self.parts) > 1 and self.kind == "classify"
         if joined and abs(sum(p.weight for p in self.parts) - 1) > 1e-6:
             raise ValueError("the weights of joined parts do not sum to 1")
-        if any(p.kind == "encoder" and p.max_tokens is None for p in self.parts):
-            raise ValueError("an encoder has no max_tokens")
+        if any(p.kind in ("encoder", "decoder") and p.max_tokens is None for p in self.parts):
+            raise ValueError("an encoder or decoder has no max_tokens")
         costs = None if self.handing is None else self.handing.costs
         if self.handing is not None and (self.handing.score == "cost") != (costs is not None):
             raise ValueError("costs belong to a handing by cost, and to no other")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from whichlever.bundle.choice import Choice
 from whichlever.bundle.finished import Finished
@@ -147,7 +148,7 @@ def _hybrid(finished: Finished, costs: Sequence[Sequence[float]] | None) -> Mode
     if "first" not in said:
         raise BundleError(f"{finished.run} has no hybrid: {said.get('why', 'none was measured')}")
     first, then = str(said["first"]), str(said["then"])
-    if first not in (*KINDS, "finetune-joined"):
+    if first not in (*KINDS, "finetune-joined") or KINDS.get(first) == "decoder":
         raise BundleError(f"the hybrid's first part is {first}, which is no model to own")
     model = read_model(finished, first)
     notes = [
@@ -189,6 +190,13 @@ def reader_of(task: Task) -> Reader:
     )
 
 
+def _format(model: Model, task: Task) -> int:
+    """The oldest format that can say what is packed."""
+    if any(part.kind == "decoder" for part in model.parts):
+        return 4
+    return 3 if model.guard is not None else 2 if task.kind == "extract" else 1
+
+
 def make_manifest(
     finished: Finished,
     choice: Choice,
@@ -224,9 +232,14 @@ def make_manifest(
         ) from error
     packages = environment.get("packages") or {}
     versions = {name: str(v) for name, v in packages.items() if v is not None}
+    kind: Literal["classify", "extract", "generate"] = "classify"
+    if task.kind == "extract":
+        kind = "extract"
+    elif task.kind == "generate" and not finished.labels:
+        kind = "generate"
     return Manifest(
-        format=3 if model.guard is not None else 2 if task.kind == "extract" else 1,
-        kind="extract" if task.kind == "extract" else "classify",
+        format=_format(model, task),
+        kind=kind,
         task=task.task,
         about=task.about,
         lever=choice.lever,

@@ -92,7 +92,12 @@ class DecoderPredictor:
         scores = None
         if self._tree is None:
             parts: list[str] = []
-            question, out, _ = self.write(row.text, None, lambda said: parts.append(said) is None)
+
+            def keep(said: str) -> bool:
+                parts.append(said)
+                return True
+
+            question, out, _ = self.write(row.text, None, keep)
             label = "".join(parts).strip()
         else:
             question = self._text.question(row.text)

@@ -90,9 +90,7 @@ class Llama:
             raise ValueError("the weights do not know the tokens of the answers")
         return shares / total
 
-    def write(
-        self, ids: Sequence[int], most: int, seen: Callable[[str], bool]
-    ) -> tuple[int, bool]:
+    def write(self, ids: Sequence[int], most: int, seen: Callable[[str], bool]) -> tuple[int, bool]:
         """Write the likeliest words, piece by piece, up to the end mark.
 
         Parameters

@@ -77,6 +77,11 @@ class Bundle:
         """
         return self.predictor.predict([self.read.row(str(i), g) for i, g in enumerate(inputs)])
 
+    @property
+    def explains(self) -> bool:
+        """Whether `explain` can name words."""
+        return self.manifest.kind == "classify" and "decoder" not in self.model.kinds
+
     def explain(self, given: str | Mapping[str, Any], top: int = 8) -> Explanation:
         """Name the words that decided on one text or record; see `whichlever.runtime.explain`.
 

@@ -102,6 +102,8 @@ def explain(bundle: Bundle, given: str | Mapping[str, Any], top: int = TOP) -> E
     model = bundle.model
     if not isinstance(model, Model):
         raise DataError("fields explain themselves: spans say which piece each was copied from")
+    if "decoder" in model.kinds:
+        raise DataError("a decoder names no words: it would be asked again for each of them")
     text = given if isinstance(given, str) else bundle.read.text(given)
     (answer,) = model.predict([Row("", text)])
     assert answer.scores is not None  # every kind of part gives scores

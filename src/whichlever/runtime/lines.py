@@ -90,9 +90,11 @@ def fields_line(prediction: Prediction, manifest: Manifest, id: object = None) -
 
 
 def said_of(prediction: Prediction) -> str | None:
-    """What an answer is counted under: its label, or whether a known shape gave the fields."""
+    """What an answer is counted under: its label, or how it came where it is none."""
     if prediction.fields is not None:
         return "known shape" if prediction.shape is not None else "parsed"
+    if prediction.scores is None and prediction.label is not None:
+        return "written"  # a text of its own is no name of a metric
     return prediction.label
 
 

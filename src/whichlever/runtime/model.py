@@ -119,6 +119,8 @@ def _probe(part: Predictor, labels: int) -> None:
     """
     (answer,) = part.predict([Row("", PROBE)])
     scores = answer.scores
+    if not labels:  # it writes, and has written something or nothing
+        return
     if scores is None or scores.shape != (labels,) or not abs(float(scores.sum()) - 1) < 1e-3:
         raise ValueError(f"it does not answer with a probability for each of {labels} labels")
 
@@ -142,6 +144,15 @@ def _part(opened: Opened, part: Part, threads: int) -> Predictor:
         if len(static.bias) != len(labels):
             raise ValueError(f"it has {len(static.bias)} classes, the bundle {len(labels)} labels")
         return StaticPredictor(static, labels)
+    if part.kind == "decoder":
+        from whichlever.infer.decoder import DecoderFacts, DecoderPredictor
+
+        assert part.max_tokens is not None
+        facts = DecoderFacts.model_validate_json(content("decoder.json"))
+        return DecoderPredictor(
+            content("model.gguf"), content("tokenizer.json").decode(), facts, part.max_tokens,
+            labels, threads,
+        )  # fmt: skip
     from whichlever.infer.encoder import EncoderPredictor
     from whichlever.infer.onnx_graph import check_onnx
 

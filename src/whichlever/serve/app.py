@@ -219,8 +219,8 @@ class Server:
         metrics = self.state.metrics
         async with self.state.using() as taken:
             bundle = taken.bundle
-            if explain and bundle.manifest.kind == "extract":
-                raise Problem(422, "Fields need no explanation", "spans say where each was copied")
+            if explain and not bundle.explains:
+                raise Problem(422, "This bundle names no words", "a label's words are explained")
             if records and len(rows) > RENDER_HERE:
                 asked = await asyncio.to_thread(read_rows, bundle, rows)
             else:
@@ -262,7 +262,7 @@ class Server:
         ):
             raise Problem(422, "input is to be a text, or a list of texts")
         if self.state.current.bundle.manifest.kind != "classify":
-            raise Problem(422, "This bundle copies fields", "ask /v1/predict")
+            raise Problem(422, "This bundle has no labels", "ask /v1/predict")
         if not isinstance(given.get("model"), str | None):
             raise Problem(422, "model is to be a text")
         most = self.state.settings.max_rows

@@ -131,8 +131,8 @@ def _content(content: object) -> str:
     return "\n".join(parts)
 
 
-def said_of_line(line: Json) -> Said:
-    """A choice among answers as a message; an abstention says so."""
+def said_of_line(line: Json, tokens_in: int = 0, tokens_out: int = 0) -> Said:
+    """An answer's line as a message; an abstention says so."""
     abstain = bool(line["abstain"])
     ours = {"label": line["label"], "abstain": abstain}
     if line.get("scores"):
@@ -140,7 +140,7 @@ def said_of_line(line: Json) -> Said:
     if "note" in line:
         ours["note"] = line["note"]
     content = ABSTAINED if abstain or line["label"] is None else str(line["label"])
-    return Said(content, "stop", 0, 0, ours)
+    return Said(content, "stop", tokens_in, tokens_out, ours)
 
 
 def whole(name: str, model: str, said: Said) -> Json:

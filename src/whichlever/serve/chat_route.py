@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from whichlever.serve.calls import Call, Problem, Reply, Stream, reply
 from whichlever.serve.chat import (
     EVENTS,
-    Asked,
     Chunks,
     Said,
     as_openai,
@@ -17,6 +17,7 @@ from whichlever.serve.chat import (
     said_of_line,
     whole,
 )
+from whichlever.serve.rows import Asked as AskedRows
 from whichlever.serve.rows import read_rows
 from whichlever.serve.state import Generation
 
@@ -38,23 +39,35 @@ async def answer_chat(server: Server, call: Call) -> Reply | Stream:
     given, _ = await server.json(call)
     asked = asked_of(given)
     server.admit(call, 1)
-    async with server.state.using() as taken:
-        if taken.bundle.manifest.kind != "classify":
+    async with AsyncExitStack() as held:
+        taken = await held.enter_async_context(server.state.using())
+        manifest = taken.bundle.manifest
+        if manifest.kind == "extract":
             raise Problem(422, "This bundle copies fields", "ask /v1/predict")
-        said = await _chosen(server, taken, asked)
-        name, model = f"chatcmpl-{server.name()}", taken.bundle.manifest.task
+        rows = read_rows(taken.bundle, [asked.text])
+        if rows.errors:
+            most = f"{manifest.reader.max_chars} characters at most"
+            raise Problem(422, "The text is too long", most)
+        name, model = f"chatcmpl-{server.name()}", manifest.task
+        chunks = Chunks(name, model)
+        if manifest.kind == "generate":
+            from whichlever.serve.chat_writing import Writing, begun, events, written
+
+            writing = Writing(server, taken, rows.rows[0], asked, held.pop_all())
+            if asked.stream:
+                pieces = await begun(writing)
+                sent = events(writing, pieces, chunks, with_usage=asked.with_usage)
+                return Stream(sent, EVENTS)
+            said = await written(writing)
+        else:
+            said = await _chosen(server, taken, rows)
     if asked.stream:
-        chunks = Chunks(name, model).of(said, with_usage=asked.with_usage)
-        return Stream(in_turn(chunks), EVENTS)
+        return Stream(in_turn(chunks.of(said, with_usage=asked.with_usage)), EVENTS)
     return reply(whole(name, model, said))
 
 
-async def _chosen(server: Server, taken: Generation, asked: Asked) -> Said:
+async def _chosen(server: Server, taken: Generation, rows: AskedRows) -> Said:
     """One of the bundle's answers, counted and kept like any other row's."""
-    rows = read_rows(taken.bundle, [asked.text])
-    if rows.errors:
-        most = taken.bundle.manifest.reader.max_chars
-        raise Problem(422, "The text is too long", f"{most} characters at most")
     answers, scores = await server.answered(taken, rows.rows)
     (line,) = rows.lines(answers, scores, taken.bundle)
     if "error" in line:
@@ -63,7 +76,8 @@ async def _chosen(server: Server, taken: Generation, asked: Asked) -> Said:
         server.state.metrics.abstained.inc()
     if server.inputs is not None:
         server.inputs.write([row.text for row in rows.rows], [line])
-    return said_of_line(line)
+    used = answers[0].usage
+    return said_of_line(line, used.tokens_in or 0, used.tokens_out or 0)
 
 
 async def list_models(server: Server, call: Call) -> Reply:

@@ -96,14 +96,14 @@ def describe(bundle: Bundle, settings: Settings, judge: MailJudge | None = None)
             "required": ["id", "label", "abstain"],
             "properties": {
                 "id": identity,
-                "label": {"enum": [*m.labels, None]},
+                "label": {"enum": [*m.labels, None]} if m.labels else {"type": "string"},
                 "scores": {"type": "object", "additionalProperties": probability},
                 "abstain": {"type": "boolean"},
                 "note": {"type": "string"},
                 "why": why,
             },
             "example": answer,
-        } if m.kind == "classify" else _fields(m.labels, identity, answer),
+        } if m.kind != "extract" else _fields(m.labels, identity, answer),
         "Error": {
             "type": "object",
             "required": ["id", "error"],
@@ -195,7 +195,7 @@ def describe(bundle: Bundle, settings: Settings, judge: MailJudge | None = None)
     }  # fmt: skip
     if judge is not None:
         schemas |= mail_schemas(judge)
-    chats = m.kind == "classify"
+    chats = m.kind != "extract"
     if chats:
         schemas |= chat_schemas(m.task, EXAMPLE, said_of_line(answer), text)
     secured: list[Json] = [{"bearer": []}, {"header": []}] if settings.api_keys is not None else []

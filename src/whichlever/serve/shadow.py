@@ -61,7 +61,9 @@ class Shadow:
 
 
 def _pair(answer: Prediction, shadow: Prediction) -> tuple[str, str]:
-    """What the two said; of fields, only whether they are the same."""
+    """What the two said; of fields and texts, only whether they are the same."""
     if answer.fields is not None or shadow.fields is not None:
         return "fields", "the same" if answer.fields == shadow.fields else "others"
+    if answer.scores is None and answer.label is not None:
+        return "text", "the same" if answer.label == shadow.label else "another"
     return answer.label or "-", shadow.label or "-"

@@ -42,14 +42,15 @@ class Generation:
     def __init__(self, loaded: Loaded, settings: Settings, metrics: Metrics) -> None:
         bundle, shadow, self.judge = loaded
         self.bundle = bundle
-        encoder = "encoder" in bundle.model.kinds
+        encoder, decoder = (kind in bundle.model.kinds for kind in ("encoder", "decoder"))
+        slow = encoder or decoder
         self.batcher = Batcher(
             bundle.predictor.predict,
             settings.batch,
             settings.max_waiting,
             wait=settings.wait_ms / 1000 if encoder else 0.0,
-            here=0.0 if encoder else settings.here_ms / 1000,
-            together=TOGETHER if encoder else 0.0,
+            here=0.0 if slow else settings.here_ms / 1000,
+            together=TOGETHER if slow else 0.0,
             seen=metrics.batch.observe,
         )
         self.shadow = None if shadow is None else Shadow(shadow, metrics)
