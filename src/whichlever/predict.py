@@ -30,6 +30,8 @@ class Row:
     For `kind: extract`, ``fields`` is what is true of the line, name → value or list of values
     (None where unknown), and ``source`` what wrote it.
     For `kind: verify`, ``person`` is whose name the text bears, ``author`` who really wrote it.
+    ``trusted`` is the text without the fields that an attacker writes (`guard.untrusted`), ""
+    where nothing is left; None where it is not known.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Row:
     source: str | None = None
     person: str | None = None
     author: str | None = None
+    trusted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

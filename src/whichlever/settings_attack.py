@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,10 @@ class AttackSettings(Model):
         default_factory=list,
         description="Columns or JSON pointers that an attacker writes, the first one that a record "
         "has; left out: the end of the text.",
+    )
+    place: Literal["behind", "before", "inside"] = Field(
+        default="behind",
+        description="Where in what is there: behind it, before it, or in its middle.",
     )
     protect: Choices[str] | None = Field(
         default=None,

@@ -14,8 +14,8 @@ from whichlever.runtime.bundle import Bundle
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "bundles"
 BUNDLES = sorted(FOLDER.glob("format1-*.wl"))
-GUARDED = sorted(FOLDER.glob("format3-*.wl"))
-DECODERS = sorted(FOLDER.glob("format4-*.wl"))
+GUARDED = [*sorted(FOLDER.glob("format3-*.wl")), FOLDER / "format4-views.wl"]
+DECODERS = [p for p in sorted(FOLDER.glob("format4-*.wl")) if p not in GUARDED]
 OF_LINES = sorted(FOLDER.glob("format2-*.wl"))
 
 
@@ -67,7 +67,7 @@ def test_a_released_parser_still_gives_its_fields(path):
 def test_every_format_has_a_bundle_of_each_kind():
     made = {tuple(p.stem.removeprefix("format").split("-")) for p in FOLDER.glob("*.wl")}
     kinds = {1: ("linear", "static", "encoder", "joined", "hybrid"), 2: ("crf", "tagger")}
-    kinds |= {3: ("guarded",), 4: ("decoder", "writer")}
+    kinds |= {3: ("guarded",), 4: ("decoder", "writer", "views")}
     assert set(kinds) == set(range(1, FORMAT + 1))
     assert made == {(str(n), kind) for n, every in kinds.items() for kind in every}
 

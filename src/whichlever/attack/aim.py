@@ -114,9 +114,9 @@ def aim_of(task: Task, settings: AttackSettings, arms: Arms, ways: Sequence[Way]
     protect, into = aimed_at(task, settings)
     families = Counter(given.family.split("/", 1)[0] for given in arms.strings)
     return Aim(
-        protect=protect, into=into, where=where_of(settings.controls),
+        protect=protect, into=into, where=where_of(settings.controls, settings.place),
         controls=tuple(settings.controls), rows=settings.rows, strings=settings.questions,
         search=settings.search, chars=settings.chars, minutes=settings.minutes,
         families=dict(sorted(families.items())), ways=tuple(ways), given=arms.given, seed=seed,
-        at_most=settings.at_most,
+        at_most=settings.at_most, place=settings.place,
     )  # fmt: skip

@@ -27,7 +27,7 @@ from whichlever.settings_attack import AttackSettings
 from whichlever.task import Task
 from whichlever.version import VERSION
 
-METHOD = 3
+METHOD = 4
 """Raised when an attack comes to something else on the same levers and rows."""
 
 FILE = "attack.json"
@@ -50,7 +50,7 @@ def ground_of(
     protect, _ = aimed_at(task, settings)
     protected = [row for row in splits.test if row.target in protect]
     rows = tuple(protected[: settings.rows])
-    surface = surface_of(task, rows, settings.controls)
+    surface = surface_of(task, rows, settings.controls, settings.place)
     arms = arms_of(task, settings, (*splits.train, *splits.valid))
     aim = aim_of(task, settings, arms, surface.ways, seed)
     return Ground(aim, rows, dataset.labels, arms, surface, len(protected))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from whichlever.measure.attack_ways import WAYS, Way, beside, disguised
+from whichlever.measure.attack_ways import WAYS, Place, Way, beside, disguised
 from whichlever.predict import Row
 from whichlever.render.plain import pointer
 from whichlever.render.record import NoText, RecordText, without
@@ -28,16 +28,16 @@ class Recorded(Row):
 
 
 class TextEnd:
-    """Text is added behind a row's text; nothing is known of the record."""
+    """Text is added to a row's text, at one place; nothing is known of the record."""
 
     ways: tuple[Way, ...] = tuple(w for w in WAYS if w not in ("prepended", "field name"))
 
-    def __init__(self, max_chars: int) -> None:
-        self._max_chars = max_chars
+    def __init__(self, max_chars: int, place: Place = "behind") -> None:
+        self._max_chars, self.place = max_chars, place
 
     def add(self, row: Row, text: str, way: Way) -> Row | None:
-        """The row with the text behind its own; None where it would be too long to be read."""
-        added = beside(row.text, disguised(text, way), way)
+        """The row with the text beside its own; None where it would be too long to be read."""
+        added = beside(row.text, disguised(text, way), way, self.place)
         return None if len(added) > self._max_chars else replace(row, text=added)
 
 
@@ -55,6 +55,9 @@ class Fields:
         How records become text.
     controls
         Columns or JSON pointers that an attacker writes.
+    place
+        Where in them: of a text, behind, before or inside it; of an object, a new member at its
+        end or its beginning, or behind the longest text that it holds.
     """
 
     def __init__(
@@ -62,15 +65,17 @@ class Fields:
         records: Mapping[str, Mapping[str, Any]],
         reading: RecordText,
         controls: Sequence[str],
+        place: Place = "behind",
     ) -> None:
-        self._records, self._reading, self._controls = records, reading, tuple(controls)
+        self._records, self._reading, self.controls = records, reading, tuple(controls)
+        self.place = place
         kinds = {
             _kind(found[1])
             for record in records.values()
             if (found := self._field(record)) is not None
         }
         closed = set()
-        if "text" not in kinds:
+        if "text" not in kinds or place != "behind":
             closed.add("prepended")
         if not kinds & {"object", "json"}:
             closed.add("field name")
@@ -90,7 +95,7 @@ class Fields:
         if record is None or found is None:
             return None
         path, value = found
-        changed = _added(value, disguised(text, way), way)
+        changed = _added(value, disguised(text, way), way, self.place)
         if changed is None:
             return None
         record = _with(record, path, changed)
@@ -100,11 +105,12 @@ class Fields:
             return None
         return Recorded(
             row.id, made, row.target, row.group, row.time, row.document,
+            trusted=self._reading.trusted(record),
             record=without(record, self._reading.hidden),
         )  # fmt: skip
 
     def _field(self, record: Mapping[str, Any]) -> tuple[str, Any] | None:
-        for path in self._controls:
+        for path in self.controls:
             try:
                 value = pointer(record, path)
             except KeyError:
@@ -133,25 +139,45 @@ def _json_object(text: str) -> bool:
         return False
 
 
-def _added(value: Any, text: str, way: Way) -> Any:  # noqa: ANN401 - any JSON value
+def _added(value: Any, text: str, way: Way, place: Place) -> Any:  # noqa: ANN401 - any JSON value
     kind = _kind(value)
     name, said = (text, "") if way == "field name" else (NOTE, text)
     if kind == "text":
-        return None if way == "field name" else beside(value, text, way)
+        return None if way == "field name" else beside(value, text, way, place)
     if way == "prepended" or (kind == "list" and way == "field name"):
         return None
     if kind == "list":
-        return [*value, text]
+        return [text, *value] if place == "before" else [*value, text]
+    if place == "inside" and way != "field name":
+        inner = json.loads(value) if kind == "json" else value
+        longer = _in_longest(inner, text)
+        if longer is None:
+            return None
+        return json.dumps(longer, ensure_ascii=False) if kind == "json" else longer
     if kind == "json":
-        return _with_member(value, name, said)
-    return {**value, _free(value, name): said}
+        return _with_member(value, name, said, first=place == "before")
+    member = {_free(value, name): said}
+    return {**member, **value} if place == "before" else {**value, **member}
 
 
-def _with_member(text: str, name: str, said: str) -> str:
+def _in_longest(value: Mapping[str, Any], text: str) -> Mapping[str, Any] | None:
+    """The object with the text behind the longest text among its own members; None without one."""
+    texts = [name for name, inner in value.items() if isinstance(inner, str)]
+    if not texts:
+        return None
+    name = max(texts, key=lambda name: len(value[name]))
+    return {**value, name: f"{value[name]} {text}"}
+
+
+def _with_member(text: str, name: str, said: str, *, first: bool = False) -> str:
     """A JSON object's text with one more member, its other characters as they were."""
+    member = f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(said, ensure_ascii=False)}"
+    if first:
+        at = text.index("{") + 1
+        comma = "" if text[at:].lstrip().startswith("}") else ", "
+        return f"{text[:at]}{member}{comma}{text[at:]}"
     head, tail = text[: text.rindex("}")].rstrip(), text[text.rindex("}") :]
     comma = "" if head.endswith("{") else ", "
-    member = f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(said, ensure_ascii=False)}"
     return f"{head}{comma}{member}{tail}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from whichlever.attack.aim import TRAINING, Arms
-from whichlever.attack.surface import TextEnd
+from whichlever.attack.surface import Fields, TextEnd
 from whichlever.infer.guard import GuardedPredictor
 from whichlever.measure.attack import Aim, FlipRate, LeverAttack
 from whichlever.measure.attack_budget import Budget, within_time
@@ -93,10 +93,15 @@ def _can_turn(answer: Prediction, into: str) -> bool:
 
 
 def _certified(predictor: Predictor, ground: Ground, rows: Sequence[Row]) -> int | None:
-    """Rows that no text behind them can turn; None where nothing shows that of any."""
-    if not isinstance(predictor, GuardedPredictor) or not isinstance(ground.surface, TextEnd):
+    """Rows that no text can turn where the attack adds it; None where nothing shows it of any."""
+    if not isinstance(predictor, GuardedPredictor):
         return None
-    return predictor.certified(rows)
+    surface = ground.surface
+    if isinstance(surface, TextEnd):
+        return predictor.certified(rows, surface.place)
+    if isinstance(surface, Fields) and set(surface.controls) <= set(predictor.untrusted):
+        return predictor.certified(rows, "untrusted")
+    return None
 
 
 def _try(
@@ -172,7 +177,7 @@ def _record(
         shortest=shortest, outsider=outsider, lost=tried.lost,
     )  # fmt: skip
     return LeverAttack(
-        state="attacked", text=text + certified_text(certified, len(tried.rows)),
+        state="attacked", text=text + certified_text(certified, len(tried.rows), ground.aim),
         certified=certified,
         questions=questions, flipped=int(flipped.sum()), flip=flip, shortest=shortest,
         outsider=outsider,

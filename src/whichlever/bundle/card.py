@@ -7,7 +7,7 @@ judged or worked out anew: figures are quoted from ``measures.json``, sentences 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from whichlever.bundle.card_lines import by_slice
 from whichlever.bundle.choice import Choice
 from whichlever.bundle.evidence import Answered
 from whichlever.bundle.finished import Finished
-from whichlever.bundle.format import KINDS, Manifest
+from whichlever.bundle.format import KINDS, Guard, Manifest
 from whichlever.bundle.markdown import (
     dollars,
     escaped,
@@ -150,24 +150,43 @@ def _purpose(facts: CardFacts) -> list[str]:
             "for a person or another system."
         )
     if manifest.guard is not None:
-        said = manifest.guard
-        lines.append(
-            f"- It says {escaped(said.closes)} only where every beginning of the text from "
-            f"{said.least:,} characters on says so; other rows come back without a label. "
-            + (
-                "Text added behind a row of that length closes no row that it does not close "
-                "without; text put elsewhere may."
-                if said.floor == 0
-                else f"A beginning may fall {-said.floor:.3g} short of that: text added behind a "
-                "row may close one that comes as near."
-            )
-        )
+        lines.append(_guard_line(manifest.guard, reader.untrusted))
     lines.append("- It was compared for this task and these labels, and for nothing else.")
     if manifest.meanings:
         rows = [[escaped(label), escaped(text)] for label, text in manifest.meanings.items()]
         lines += ["", "| label | meaning |", "| --- | --- |"]
         lines += [f"| {label} | {text} |" for label, text in rows]
     return [*lines, ""]
+
+
+def _guard_line(guard: Guard, untrusted: Sequence[str]) -> str:
+    """What else must say the closing label, and what that shows."""
+    if guard.plain:
+        return (
+            f"- It says {escaped(guard.closes)} only where every beginning of the text from "
+            f"{guard.least:,} characters on says so; other rows come back without a label. "
+            + (
+                "Text added behind a row of that length closes no row that it does not close "
+                "without; text put elsewhere may."
+                if guard.floor == 0
+                else f"A beginning may fall {-guard.floor:.3g} short of that: text added behind a "
+                "row may close one that comes as near."
+            )
+        )
+    fields = " and ".join(escaped(name) for name in untrusted)
+    asked = {
+        "trusted": f"the record without {fields} (give records: of a bare text it is not known "
+        "what is trusted; whatever stands there closes no row that is not closed without it)",
+        "beginnings": f"every beginning of {guard.least:,} characters or more",
+        "endings": f"every ending of {guard.least:,} characters or more",
+    }
+    also = "; ".join(asked[view] for view in guard.views)
+    line = f"- It says {escaped(guard.closes)} only where this says so too: {also}."
+    if guard.one_form:
+        line += " Lookalike letters are read as Latin ones, and nothing invisible is read."
+    if guard.novelty is not None:
+        line += f" Nor where more than {guard.novelty_limit:.0%} of the words are new to it."
+    return f"{line} Other rows come back without a label."
 
 
 def _learned(facts: CardFacts) -> list[str]:

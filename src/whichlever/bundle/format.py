@@ -25,7 +25,8 @@ FORMAT = 4
 """The newest format this version writes; older ones are still read.
 
 1 answers with labels (`kind: classify`), 2 with fields of lines (`kind: extract`), 3 with labels
-behind a guard, 4 by a decoder: with labels, or in words of its own (`kind: generate`). A bundle is
+behind a guard, 4 by a decoder: with labels, or in words of its own (`kind: generate`), or
+labels behind a guard of more than beginnings. A bundle is
 of the oldest format that can say what it holds, so that older versions read what they can.
 """
 
@@ -74,7 +75,8 @@ class Reader(_Model):
     With ``pack`` the pack's renderer of that version; else ``input`` (a column, or JSON pointers
     rendered in order), after ``match`` where the task has one. ``id`` is the column of row ids;
     ``hidden`` columns (the target, where a record still has it) are never rendered. ``source`` is
-    the column that says what wrote a line, where it is known.
+    the column that says what wrote a line, where it is known. ``untrusted`` are the fields that an
+    attacker writes; a guard reads the record without them too.
     """
 
     pack: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+@\d+$")
@@ -84,6 +86,7 @@ class Reader(_Model):
     hidden: tuple[str, ...] = ()
     source: str | None = None
     max_chars: int = Field(default=100_000, ge=1)
+    untrusted: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -118,14 +121,25 @@ class Handing(_Model):
 
 
 class Guard(_Model):
-    """A label that closes a row is said only where every head of the text says it.
+    """A label that closes a row is said only where other views of the row say it too.
 
-    As in `whichlever.infer.guard.GuardedPredictor`.
+    As in `whichlever.infer.guard.GuardedPredictor`; ``novelty`` is the hashes of training words,
+    in base64. Before format 4 there were ``beginnings`` alone.
     """
 
     closes: str
     least: int = Field(ge=1, le=10**9)
     floor: float = Field(default=0.0, ge=-1, le=0)
+    views: tuple[Literal["trusted", "beginnings", "endings"], ...] = ("beginnings",)
+    trusted_floor: float = Field(default=0.0, ge=0, le=1)
+    one_form: bool = False
+    novelty: str | None = Field(default=None, min_length=4, max_length=2**20)
+    novelty_limit: float = Field(default=1.0, ge=0, le=1)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it asks beginnings and nothing else."""
+        return self.views == ("beginnings",) and not self.one_form and self.novelty is None
 
 
 class Steps(_Model):
@@ -219,6 +233,8 @@ class Manifest(_Model):
             raise ValueError("a choice needs two labels")
         if self.guard is not None and (self.format < 3 or self.guard.closes not in self.labels):
             raise ValueError("a guard is of format 3, and closes with one of the labels")
+        if self.guard is not None and self.format < 4 and not self.guard.plain:
+            raise ValueError("a guard of more than beginnings is of format 4")
         if any(kind not in KINDS.values() for kind in kinds) or self.steps is not None:
             raise ValueError("a part for fields of lines answers with no label")
         return self
@@ -250,7 +266,11 @@ class Manifest(_Model):
     def to_bytes(self) -> bytes:
         """As stored: JSON, the same bytes for the same content."""
         said = self.model_dump(mode="json")
-        if self.format < 3:  # what older versions know nothing of
+        if self.format < 4:  # what older versions know nothing of
+            said["reader"].pop("untrusted")
+            for name in ("views", "trusted_floor", "one_form", "novelty", "novelty_limit"):
+                (said["guard"] or {}).pop(name, None)
+        if self.format < 3:
             said.pop("guard")
         if self.format == 1:
             said.pop("steps")

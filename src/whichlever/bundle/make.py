@@ -23,6 +23,7 @@ from whichlever.bundle.format import (
 )
 from whichlever.errors import BundleError, RunError
 from whichlever.run import read_json
+from whichlever.settings_guard import untrusted_fields
 from whichlever.task import Task
 
 _WHERE = {"linear": "model/", "static": "", "encoder": ""}
@@ -89,7 +90,13 @@ def _guarded(finished: Finished, lever: str) -> Model:
     """The model behind the guard; the temperature is that of the guarded answers."""
     step = finished.step(lever, "guard.json")
     said = read_json(step / "guard.json")
-    guard = Guard(closes=said["closes"], least=said["least"], floor=said["floor"])
+    novelty = said.get("novelty")
+    guard = Guard(
+        closes=said["closes"], least=said["least"], floor=said["floor"], views=said["views"],
+        trusted_floor=said["trusted_floor"], one_form=said["one_form"],
+        novelty=None if novelty is None else novelty["bits"],
+        novelty_limit=1.0 if novelty is None else novelty["limit"],
+    )  # fmt: skip
     temperature = read_json(step / "step.json").get("temperature")
     model = read_model(finished, lever.removesuffix(GUARDED))
     return replace(model, guard=guard, temperature=temperature)
@@ -187,6 +194,7 @@ def reader_of(task: Task) -> Reader:
         hidden=tuple(dict.fromkeys(name for name in named if name is not None)),
         source=data.source,
         max_chars=data.max_chars,
+        untrusted=untrusted_fields(task.guard, task.attack),
     )
 
 
@@ -194,7 +202,9 @@ def _format(model: Model, task: Task) -> int:
     """The oldest format that can say what is packed."""
     if any(part.kind == "decoder" for part in model.parts):
         return 4
-    return 3 if model.guard is not None else 2 if task.kind == "extract" else 1
+    if model.guard is not None:
+        return 3 if model.guard.plain else 4
+    return 2 if task.kind == "extract" else 1
 
 
 def make_manifest(

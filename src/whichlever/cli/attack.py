@@ -56,6 +56,9 @@ def attack(
         list[str] | None,
         typer.Option(metavar="FIELD", help="A field that an attacker writes (repeatable)."),
     ] = None,
+    place: Annotated[
+        str | None, typer.Option(help="Where in it: behind, before or inside what is there.")
+    ] = None,
     protect: Annotated[
         list[str] | None,
         typer.Option(metavar="LABEL", help="A label not to be turned (repeatable)."),
@@ -96,8 +99,8 @@ def attack(
     key = _key(key_env)
     changed: dict[str, Any] = {
         "strings": None if strings is None else str(strings.resolve()),
-        "controls": control or None, "protect": protect or None, "into": into, "rows": rows,
-        "questions": questions, "search": search, "chars": chars, "minutes": minutes,
+        "controls": control or None, "place": place, "protect": protect or None, "into": into,
+        "rows": rows, "questions": questions, "search": search, "chars": chars, "minutes": minutes,
         "leaks": leaks, "at_most": at_most,
     }  # fmt: skip
     given = {name: value for name, value in changed.items() if value is not None}

@@ -257,7 +257,8 @@ class Reader:
             target = self._target(record, where)
         source = self._named(record, data.source, where)
         text = self._text(record, where)
-        return Row(row_id, text, target, group, time, document, source=source)
+        trusted = self.way.trusted(record) if self.way.untrusted else None
+        return Row(row_id, text, target, group, time, document, source=source, trusted=trusted)
 
     def _claim(self, row: Row, record: Mapping[str, Any], where: str) -> Row:
         """A row of `kind: verify`: whose name it bears, who wrote it, and what is said of both."""

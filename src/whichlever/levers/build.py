@@ -161,7 +161,9 @@ def _guarded(task: Task, levers: Sequence[Lever], only: Collection[str] | None) 
                 f"guard.levers: {name!r} is no lever of this task that a guard can stand before "
                 f"(it has: {have})"
             )
-    return [Guarded(made[n], task.guard, closes) for n in task.guard.levers if n in made]
+    return [
+        Guarded(made[n], task.guard, closes, task.attack) for n in task.guard.levers if n in made
+    ]
 
 
 def _recorded(task: Task) -> list[Lever]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from whichlever.errors import DataError, TaskError
-from whichlever.infer.guard import GuardedPredictor
+from whichlever.infer.guard import TIE, GuardedPredictor
+from whichlever.infer.guard_novelty import Novelty
+from whichlever.infer.guard_text import canonical
 from whichlever.levers.base import Context, Fit, Lever
-from whichlever.predict import Row
+from whichlever.predict import Predictor, Row
 from whichlever.run import read_json, write_json
-from whichlever.settings_guard import GuardSettings
+from whichlever.settings_attack import AttackSettings
+from whichlever.settings_guard import GuardSettings, guard_views, untrusted_fields
 from whichlever.task import Task
 
 FACTS = "guard.json"
@@ -56,12 +61,22 @@ class Guarded:
         The task's ``guard:``.
     closes
         The label that closes a row.
+    attack
+        The task's ``attack:``, whose controls are untrusted unless the guard names fields.
     """
 
-    def __init__(self, part: Lever, settings: GuardSettings, closes: str) -> None:
+    def __init__(
+        self,
+        part: Lever,
+        settings: GuardSettings,
+        closes: str,
+        attack: AttackSettings | None = None,
+    ) -> None:
         self.id = f"{part.id}{SUFFIX}"
         self.parts = (part,)
         self._settings, self._closes = settings, closes
+        self._views = guard_views(settings, attack)
+        self._untrusted = untrusted_fields(settings, attack)
 
     def settings(self) -> Mapping[str, Any]:
         """The part's settings and the guard's."""
@@ -69,7 +84,9 @@ class Guarded:
             "part": dict(self.parts[0].settings()),
             "guard": self._settings.model_dump(mode="json", exclude={"levers"}),
             "closes": self._closes,
-            "method": 2,
+            "views": list(self._views),
+            "untrusted": list(self._untrusted),
+            "method": 3,
         }
 
     @property
@@ -102,12 +119,10 @@ class Guarded:
         if not file.exists():
             write_json(file, self._choose(part, (*train, *valid), context))
         chosen = read_json(file)
-        predictor = GuardedPredictor(
-            part.predictor, context.labels, self._closes, chosen["least"], chosen["floor"]
-        )
+        predictor = guarded(part.predictor, context.labels, chosen)
         return Fit(
             predictor=predictor,
-            what=f"{part.what}; says {self._closes} only where every head of the text does",
+            what=f"{part.what}; says {self._closes} only where {_told(self._views)} too",
             chosen={"guard": chosen, "part": dict(part.chosen)},
             rows_seen=part.rows_seen,
             max_rows=part.max_rows,
@@ -116,23 +131,87 @@ class Guarded:
         )
 
     def _choose(self, part: Fit, rows: Sequence[Row], context: Context) -> dict[str, Any]:
-        least = self._settings.least
+        settings = self._settings
+        least = settings.least
         if least is None:
             others = [len(row.text) for row in rows if row.target != self._closes]
             least = max(1, min(others, default=1))
-        chosen: dict[str, Any] = {"closes": self._closes, "least": least, "floor": 0.0}
-        share = self._settings.hand_over
-        if share is None:
-            return chosen
-        guard = GuardedPredictor(part.predictor, context.labels, self._closes, least)
+        if "trusted" in self._views and not self._untrusted:
+            raise DataError(
+                "guard.views: trusted is the text without fields that an attacker writes; name "
+                "them in guard.untrusted"
+            )
+        if "trusted" in self._views and all(row.trusted in (None, row.text) for row in rows):
+            raise DataError(
+                f"guard.untrusted: no training row reads differently without "
+                f"{' and '.join(self._untrusted)}; name a column of data.input"
+            )
+        chosen: dict[str, Any] = {
+            "closes": self._closes, "least": least, "floor": 0.0, "views": list(self._views),
+            "trusted_floor": 0.0, "untrusted": list(self._untrusted),
+            "one_form": settings.canonical, "novelty": None,
+        }  # fmt: skip
+        if any(s is not None for s in (settings.hand_over, settings.spare, settings.novelty)):
+            chosen |= self._floors(part, rows, context, chosen)
+        return chosen
+
+    def _floors(
+        self, part: Fit, rows: Sequence[Row], context: Context, chosen: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What calibration rows that are rightly closed allow, each share by itself."""
+        settings = self._settings
+        out: dict[str, Any] = {}
         mine = [row for row in context.calibrate if row.target == self._closes]
         said = part.predictor.predict(mine) if mine else []
         mine = [r for r, a in zip(mine, said, strict=True) if a.label == self._closes]
         if not mine:
             raise DataError(
-                "guard.hand_over: no calibration row is rightly closed; leave it out, or give "
-                "more calibration rows"
+                "guard.hand_over, spare, novelty: no calibration row is rightly closed; leave "
+                "them out, or give more calibration rows"
             )
-        margins = np.sort(guard.margins(mine))
-        floor = min(0.0, float(margins[int(share * len(margins))]))
-        return {**chosen, "floor": floor, "rows": len(mine), "hand_over": share}
+        asked = guarded(part.predictor, context.labels, chosen)
+        if settings.hand_over is not None:
+            out["floor"] = min(0.0, _allowed(asked.margins(mine), settings.hand_over))
+            out["hand_over"] = settings.hand_over
+        if settings.spare is not None and "trusted" in self._views:
+            leads = asked.trusted_leads(mine)
+            leads = leads[leads >= TIE]
+            if len(leads):
+                out["trusted_floor"] = max(0.0, _allowed(leads, settings.spare))
+            out["spare"] = settings.spare
+        if settings.novelty is not None:
+            words = Novelty.of(_form(row.text, settings) for row in rows)
+            shares = np.array([words.share(_form(row.text, settings)) for row in mine])
+            limit = -_allowed(-shares, settings.novelty)
+            bits = base64.b64encode(words.bits).decode("ascii")
+            out["novelty"] = {"bits": bits, "limit": limit, "share": settings.novelty}
+        return {**out, "rows": len(mine)}
+
+
+def guarded(part: Predictor, labels: Sequence[str], chosen: Mapping[str, Any]) -> GuardedPredictor:
+    """The predictor behind the guard that was chosen."""
+    novelty = chosen["novelty"]
+    return GuardedPredictor(
+        part, tuple(labels), chosen["closes"], chosen["least"], chosen["floor"],
+        tuple(chosen["views"]), chosen["trusted_floor"], tuple(chosen["untrusted"]),
+        chosen["one_form"],
+        None if novelty is None else Novelty(base64.b64decode(novelty["bits"]), novelty["limit"]),
+    )  # fmt: skip
+
+
+def _allowed(values: npt.NDArray[np.float64], share: float) -> float:
+    """The value that no more than a share of the others lies below."""
+    return float(np.sort(values)[int(share * len(values))])
+
+
+def _form(text: str, settings: GuardSettings) -> str:
+    return canonical(text) if settings.canonical else text
+
+
+def _told(views: Sequence[str]) -> str:
+    words = {
+        "trusted": "the text without untrusted fields does",
+        "beginnings": "every head of the text does",
+        "endings": "every ending does",
+    }
+    return " and ".join(words[view] for view in views)

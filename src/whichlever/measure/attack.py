@@ -33,6 +33,8 @@ class Aim(Frozen):
         How many strings the user's own file held; 0 where only ours were tried.
     at_most
         The largest flip rate that the task would accept; None where it does not say.
+    place
+        Where in what is there: behind it, before it, or in its middle.
     """
 
     protect: tuple[str, ...]
@@ -49,6 +51,7 @@ class Aim(Frozen):
     given: int
     seed: int
     at_most: float | None = None
+    place: Literal["behind", "before", "inside"] = "behind"
 
 
 class FlipRate(Frozen):
@@ -106,8 +109,8 @@ class LeverAttack(Frozen):
     worst
         The kind of attack that alone turned most rows.
     certified
-        Of ``rows``, those that no text added behind them can turn, whatever it is and however
-        long: shown by a guard, not tried. None where nothing shows that of any row.
+        Of ``rows``, those that no text added where the attack adds it can turn, whatever it is
+        and however long: shown by a guard, not tried. None where nothing shows that of any row.
     """
 
     lever: str

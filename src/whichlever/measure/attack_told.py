@@ -97,11 +97,11 @@ def nothing_text(lever: str, aim: Aim, asked: int, missed: int) -> str:
     return text + (", and leaves the others unanswered." if missed < asked else ".")
 
 
-def certified_text(certified: int | None, rows: int) -> str:
+def certified_text(certified: int | None, rows: int, aim: Aim) -> str:
     """What a guard shows of the rows that were attacked; empty where none stands there."""
     if certified is None:
         return ""
     return (
-        f" Whatever is added behind them, and however much, cannot turn {certified} of these "
+        f" Whatever is added {aim.where}, and however much, cannot turn {certified} of these "
         f"{rows} rows: their guard shows it."
     )

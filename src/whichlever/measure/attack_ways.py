@@ -81,8 +81,18 @@ def revealed(added: str, way: Way) -> str:
     return added
 
 
-def beside(original: str, added: str, way: Way) -> str:
-    """The original text with something added before or behind it, a blank between."""
+Place = Literal["behind", "before", "inside"]
+"""Where the text goes, where a way does not say it itself: ``inside`` is the middle."""
+
+
+def beside(original: str, added: str, way: Way, place: Place = "behind") -> str:
+    """The original text with something added before, behind or inside it, blanks between."""
     if not original:
         return added
-    return f"{added} {original}" if way == "prepended" else f"{original} {added}"
+    if way == "prepended" or place == "before":
+        return f"{added} {original}"
+    if place == "inside":
+        at = original.rfind(" ", 0, len(original) // 2 + 1)
+        if at > 0:
+            return f"{original[:at]} {added}{original[at:]}"
+    return f"{original} {added}"

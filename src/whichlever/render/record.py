@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from whichlever.errors import DataError
 from whichlever.render.matching import matched
 from whichlever.render.plain import plain, pointer
 from whichlever.render.registry import Pack, find_pack
+from whichlever.settings_guard import untrusted_fields
 
 if TYPE_CHECKING:
     from whichlever.task import Task
@@ -62,6 +63,8 @@ class RecordText:
         that it is never shown, the answer first among them.
     max_chars
         Characters of a text at most.
+    untrusted
+        Columns or JSON pointers that an attacker writes; `trusted` reads a record without them.
     """
 
     pack: tuple[Pack, int] | None = None
@@ -69,6 +72,7 @@ class RecordText:
     match: str | None = None
     hidden: tuple[str, ...] = ()
     max_chars: int = 100_000
+    untrusted: tuple[str, ...] = ()
 
     @classmethod
     def of_task(cls, task: Task, pack: tuple[Pack, int] | None) -> RecordText:
@@ -78,9 +82,10 @@ class RecordText:
         hidden = [data.target, data.split.column, data.document]
         hidden.append(task.workload.incident if task.workload else None)
         named = tuple(path for path in hidden if path is not None)
+        untrusted = untrusted_fields(task.guard, task.attack)
         if pack is not None:
-            return cls(pack, hidden=named, max_chars=data.max_chars)
-        return cls(None, inputs, data.match, max_chars=data.max_chars)
+            return cls(pack, hidden=named, max_chars=data.max_chars, untrusted=untrusted)
+        return cls(None, inputs, data.match, max_chars=data.max_chars, untrusted=untrusted)
 
     @property
     def field(self) -> str:
@@ -111,6 +116,19 @@ class RecordText:
                 said = f"{self.field!r} holds half a surrogate pair at character {error.start}"
                 raise NoText("surrogate", self.field, said, error.start) from None
         return text
+
+    def trusted(self, record: Mapping[str, Any]) -> str | None:
+        """The text of a record as it would be if every untrusted field were missing.
+
+        Nothing that stands in those fields, their names among it, changes one character of it.
+        ``""`` where nothing is left to be read; None where no field is untrusted.
+        """
+        if not self.untrusted:
+            return None
+        try:
+            return replace(self, untrusted=()).of(without(record, self.untrusted))
+        except NoText:
+            return ""
 
     def _rendered(self, pack: tuple[Pack, int], record: Mapping[str, Any]) -> str:
         blind = without(record, self.hidden)

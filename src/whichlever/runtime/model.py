@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from whichlever.bundle import Opened
-from whichlever.bundle.format import Manifest, Part, PartKind
+from whichlever.bundle.format import Guard, Manifest, Part, PartKind
 from whichlever.calibrate import Temperature
 from whichlever.errors import BundleError, WhichleverError
 from whichlever.predict import Prediction, Predictor, Row
@@ -91,12 +93,7 @@ def load_model(opened: Opened, threads: int = 1) -> Model:
 
         predictor = JoinedPredictor(parts, weights, manifest.labels)
     if manifest.guard is not None:
-        from whichlever.infer.guard import GuardedPredictor
-
-        given = manifest.guard
-        predictor = GuardedPredictor(
-            predictor, manifest.labels, given.closes, given.least, given.floor
-        )
+        predictor = _guarded(predictor, manifest, manifest.guard)
     temperature = None if manifest.temperature is None else Temperature(manifest.temperature)
     return Model(
         tuple(parts),
@@ -181,6 +178,22 @@ def _finished(
             predictor, None, manifest.labels, given.threshold, costs, temperature
         )
     return predictor if temperature is None else _Tempered(predictor, temperature)
+
+
+def _guarded(predictor: Predictor, manifest: Manifest, given: Guard) -> Predictor:
+    from whichlever.infer.guard import GuardedPredictor
+    from whichlever.infer.guard_novelty import Novelty
+
+    novelty = None
+    if given.novelty is not None:
+        try:
+            novelty = Novelty(base64.b64decode(given.novelty, validate=True), given.novelty_limit)
+        except binascii.Error as error:
+            raise BundleError(f"the guard's words are damaged ({error})") from error
+    return GuardedPredictor(
+        predictor, manifest.labels, given.closes, given.least, given.floor, given.views,
+        given.trusted_floor, manifest.reader.untrusted, given.one_form, novelty,
+    )  # fmt: skip
 
 
 class _Tempered:

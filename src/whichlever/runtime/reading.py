@@ -35,7 +35,9 @@ class RecordReader:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         pack = None if reader.pack is None else find_pack(reader.pack)
-        self.way = RecordText(pack, reader.input, reader.match, reader.hidden, reader.max_chars)
+        self.way = RecordText(
+            pack, reader.input, reader.match, reader.hidden, reader.max_chars, reader.untrusted
+        )
         self._opened = None if pack is None else getattr(pack[0], "opened", None)
 
     def text(self, record: Mapping[str, Any]) -> str:
@@ -48,6 +50,10 @@ class RecordReader:
             read; the message names no content.
         """
         return self.way.of(record)
+
+    def trusted(self, record: Mapping[str, Any]) -> str | None:
+        """Its text without the fields that an attacker writes; None where none is named."""
+        return self.way.trusted(record)
 
     def source(self, record: Mapping[str, Any]) -> str | None:
         """What wrote the record's line, by the bundle's column; None where it is not known."""
@@ -69,7 +75,8 @@ class RecordReader:
         """
         if isinstance(given, str):
             return Row(name, given)
-        return Row(name, self.text(given), source=self.source(given))
+        text = self.text(given)
+        return Row(name, text, source=self.source(given), trusted=self.trusted(given))
 
     def ident(self, record: Mapping[str, Any]) -> str | int | float | None:
         """The record's id by the bundle's own column or JSON pointer; None where it has none.
