@@ -21,7 +21,7 @@ ASKED = 6
 """Test rows that the exported 16-bit file is asked, and the trained model too."""
 
 PRECISIONS: tuple[Precision, ...] = ("f16", "q8_0", "q4_k_m")
-ADAPTER = "adapter.gguf"
+ADAPTER, TEMPLATE = "adapter.gguf", "adapter-template.jinja"
 
 LEAST_SAME = 0.8
 """Share of them that must get the same words: 16 bits may decide a close call otherwise."""
@@ -53,8 +53,9 @@ def export(
 
     Writes ``model.safetensors`` with its configuration and tokenizer and, where the base came as
     GGUF, ``model-f16.gguf``, ``model-q8_0.gguf``, ``model-q4_k_m.gguf``, ``adapter.gguf`` (for the
-    base) and an Ollama ``Modelfile``. All are then asked some test rows in llama.cpp, without a
-    system prompt; the 16-bit file must say what the trained model says.
+    base, with ``adapter-template.jinja``) and an Ollama ``Modelfile``. All are then asked some test
+    rows in llama.cpp, without a system prompt; the 16-bit file must say what the trained model
+    says.
 
     Parameters
     ----------
@@ -79,6 +80,7 @@ def export(
             f"{run} has no {LEVER}; name the rung under levers.finetune.rungs and compare again "
             "(other levers are packed: whichlever pack)"
         )
+    from whichlever.infer.decoder_text import CHATML
     from whichlever.levers.decoder_base import decoder_folder
     from whichlever.levers.finetune_decoder import ADAPTERS, FACTS, read_text
     from whichlever.models.decoder_answers import Answering
@@ -107,6 +109,8 @@ def export(
                 write_merged(gguf, state, file, precision, name, chatml=chatml)
         adapters = load_adapters(fit / ADAPTERS)
         write_adapters(gguf, adapters, out / ADAPTER, facts["rank"], name)
+        if chatml:  # the base's own template may put words before the first message
+            write_text(out / TEMPLATE, CHATML)
         write_text(out / "Modelfile", _modelfile(text.marks.after, chatml=chatml))
         rows = list(found.splits.test[:ASKED]) if found.splits is not None else []
         if chatml and rows:
@@ -153,7 +157,8 @@ def _heard(file: Path, adapter: Path | None, rows: list[Row], room: int) -> list
     """What a file says to rows, asked as anybody would."""
     from whichlever.llm import open_llm
 
-    with open_llm(str(file), adapter=adapter) as client:
+    own = "" if adapter is None else (adapter.parent / TEMPLATE).read_text(encoding="utf-8")
+    with open_llm(str(file), adapter=adapter, chat_template=own) as client:
         asked = ([{"role": "user", "content": row.text}] for row in rows)
         return [client.complete(m, max_tokens=room).text.strip() for m in asked]
 

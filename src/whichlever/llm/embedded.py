@@ -34,6 +34,7 @@ def open_llm(
     retries: int = 3,
     parallel: int = 1,
     adapter: Path | None = None,
+    chat_template: str = "",
 ) -> Client:
     """A client for the weights or the server called ``name``; close it after use.
 
@@ -53,6 +54,8 @@ def open_llm(
         is not embedded).
     adapter
         A GGUF file of LoRA adapters that an embedded server loads beside the weights.
+    chat_template
+        What an embedded server lays messages out with, instead of the weights' own template.
 
     Raises
     ------
@@ -67,7 +70,9 @@ def open_llm(
         server = declared_server(name, task)
         return Client(replace(server, timeout=timeout, retries=retries, parallel=parallel))
     weights = embedded_weights(name, task)
-    return _embedded(weights, slots, min(context, weights.context or context), timeout, adapter)
+    return _embedded(
+        weights, slots, min(context, weights.context or context), timeout, (adapter, chat_template)
+    )
 
 
 def embedded_weights(name: str, task: Task | None) -> Weights:
@@ -115,7 +120,7 @@ def declared_server(name: str, task: Task) -> Server:
 
 
 def _embedded(
-    weights: Weights, slots: int, context: int, timeout: float, adapter: Path | None
+    weights: Weights, slots: int, context: int, timeout: float, beside: tuple[Path | None, str]
 ) -> Client:
     try:
         import xllamacpp
@@ -123,7 +128,7 @@ def _embedded(
         raise MissingExtraError("the embedded language model", "llm") from error
     key = secrets.token_urlsafe(32)
     cores = _cores()
-    server, address = _start(xllamacpp, weights.path, key, slots, context, cores, adapter)
+    server, address = _start(xllamacpp, weights.path, key, slots, context, cores, beside)
     holder = [server]
     stop: Callable[[], None] = holder.clear  # dropping the last reference stops it
     client = Client(
@@ -149,10 +154,13 @@ def _start(
     slots: int,
     context: int,
     cores: int,
-    adapter: Path | None = None,
+    beside: tuple[Path | None, str] = (None, ""),
 ) -> tuple[Any, str]:
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
+    adapter, template = beside
+    if template:
+        params.chat_template = template
     if adapter is not None:
         lora = xllamacpp.CommonAdapterLoraInfo()
         lora.path, lora.scale = str(adapter), 1.0

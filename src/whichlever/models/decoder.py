@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from whichlever.infer.decoder_tree import AnswerTree
 from whichlever.models.decoder_net import CutDecoder, Laid
 from whichlever.models.decoder_state import State, load_state, save_state
-from whichlever.infer.decoder_tree import AnswerTree
 from whichlever.models.encoder_plan import Plan, keep_plan, kept_plan, plan
 from whichlever.progress import Progress, Step
 

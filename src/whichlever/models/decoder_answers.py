@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
 from whichlever.infer.decoder_text import DecoderText, Question
 from whichlever.infer.decoder_tree import AnswerTree
+from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
 
 TOKENS = 2_048
 """Tokens read at once, padding among them."""

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 def core_count() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may use, or fewer where OMP_NUM_THREADS says so."""
+    have = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(have, int(asked)) if asked.isdecimal() and int(asked) > 0 else have
 
 
 @contextmanager
