@@ -2,8 +2,7 @@
 
     OMP_NUM_THREADS=1 python bench/copilot.py run DIR    compare, in DIR (goes on where it stopped)
     OMP_NUM_THREADS=1 python bench/copilot.py goods DIR  the same for goods: two splits, two tasks
-    python bench/copilot.py page DIR DIR                 docs/results/copilot.{json,md} from both
-    python bench/copilot.py page                         docs/results/copilot.md from copilot.json
+    python bench/copilot.py page [DIR …]                 docs/results/copilot.{json,md} from these
 
 Texts are read from ../shared/data and are not kept; the page quotes none.
 """
@@ -19,7 +18,9 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from results import dollars, interval, milliseconds, verdict_text
+from copilot_goods import goods_text
+from copilot_tables import lever_table
+from results import verdict_text
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data" / "copilot"
@@ -65,9 +66,8 @@ levers:
   prompt: {minutes: 3, shots: 0}
   rag: {vote_only: true}
   finetune:
-    rungs: [static, decoder]
+    rungs: [static]
     threads: 1
-    decoder: {epochs: 3, minutes: 17}
 """,
     "heading": """\
 version: 1
@@ -88,8 +88,8 @@ levers:
     threads: 1
 """,
 }
-"""A split by heading, so that every test heading is unseen and its chapter is not; and rows drawn at
-random, since a heading that no training row has cannot be said by anything that chooses."""
+"""A split by heading, so that every test heading is unseen and its chapter is not; and rows drawn
+at random, since nothing that chooses can say a heading that no training row has."""
 
 
 def run(folder: Path) -> None:
@@ -112,11 +112,26 @@ def _compared(folder: Path, task: str, data: str) -> None:
     subprocess.run(command, check=True, cwd=folder)
 
 
-def page(folder: Path) -> None:
-    """Write what the run showed."""
-    found = gathered(folder / "run")
-    (RESULTS / "copilot.json").write_text(json.dumps(found, indent=1) + "\n")
-    (RESULTS / "copilot.md").write_text(written(found))
+def page(*folders: Path) -> None:
+    """Write what the runs in folders showed, beside what is known of the others."""
+    file = RESULTS / "copilot.json"
+    found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    for folder in folders:
+        if (folder / "run").exists():
+            found |= with_decoder(folder / "run")
+        else:
+            found["goods"] = {name: gathered(folder / name / "run") for name in GOODS}
+            found["goods"]["decoder_plan"] = decoder_plan(folder / "chapter" / "run")
+    speed = ROOT / "bench" / "results" / "decoder_speed.json"
+    found["speed"] = json.loads(speed.read_text()) if speed.exists() else None
+    file.write_text(json.dumps(found, indent=1) + "\n")
+    (RESULTS / "copilot.md").write_text(written(found) + goods_text(found))
+
+
+def decoder_plan(run: Path) -> dict[str, Any] | None:
+    """What the decoder's own planner said of rows that it was not trained on in the end."""
+    plans = sorted(run.glob("fits/finetune-decoder/*/plan.json"))
+    return json.loads(plans[0].read_text()) if plans else None
 
 
 def gathered(run: Path) -> dict[str, Any]:
@@ -124,10 +139,13 @@ def gathered(run: Path) -> dict[str, Any]:
     measures, verdict, audit = (
         json.loads((run / f"{name}.json").read_text()) for name in ("measures", "verdict", "audit")
     )
-    found: dict[str, Any] = {
+    return {
         "rows": audit["rows"],
+        "leaked_test_rows": len(audit["leaked_ids"]),
+        "answers": len(measures["labels"]),
         "levers": [
             {key: lever[key] for key in ("lever", "what", "rows", "all_rows", "latency", "cost")}
+            | {"clean": lever["without_leaks"], "clean_rows": lever["clean_rows"]}
             | {key: lever["metrics"][key] for key in METRICS}
             | {"ece": lever["calibration"] and lever["calibration"]["ece"]}
             for lever in measures["levers"]
@@ -135,6 +153,12 @@ def gathered(run: Path) -> dict[str, Any]:
         "pairs": measures["pairs"],
         "verdict": {key: verdict[key] for key in ("headline", "reasons", "would_change", "scope")},
     }
+
+
+def with_decoder(run: Path) -> dict[str, Any]:
+    """The same of the clauses, and how the decoder was trained."""
+    found = gathered(run)
+    measures = json.loads((run / "measures.json").read_text())
     chosen = next(
         lever["chosen"] for lever in measures["levers"] if lever["lever"] == "finetune-decoder"
     )
@@ -142,28 +166,7 @@ def gathered(run: Path) -> dict[str, Any]:
         "rank", "layers", "all_layers", "rows", "epochs", "checks", "best_epoch", "validation",
         "shrunk", "cut_by_time", "training_seconds", "tokens_per_second", "threads", "torch",
     )  # fmt: skip
-    found["decoder"] = {key: chosen[key] for key in kept}
-    speed = ROOT / "bench" / "results" / "decoder_speed.json"
-    found["speed"] = json.loads(speed.read_text()) if speed.exists() else None
-    return found
-
-
-def lever_table(found: dict[str, Any]) -> str:
-    """One row per lever, best first."""
-    lines = [
-        "| lever | exact match [95 %] | token-F1 | ROUGE-L | outside the set | ECE | p95 | "
-        "$ per million calls, one more | rows |",
-        "|---" * 9 + "|",
-    ]
-    for lever in sorted(found["levers"], key=lambda own: -own["exact_match"]["value"]):
-        lines.append(
-            f"| {lever['lever']} | {interval(lever['exact_match'])} | "
-            f"{lever['token_f1']['value']:.3f} | {lever['rouge_l']['value']:.3f} | "
-            f"{lever['outside']['value']:.3f} | {interval(lever['ece'])} | "
-            f"{milliseconds(lever['latency']['p95_ms'])} | {dollars(lever['cost']['marginal'])} | "
-            f"{lever['rows']:,} |"
-        )
-    return "\n".join(lines)
+    return found | {"decoder": {key: chosen[key] for key in kept}}
 
 
 def pair_table(found: dict[str, Any]) -> str:
