@@ -27,8 +27,8 @@ tasks of the same rows:
   sentences, for goods of headings that nothing was trained on. This is the honest split for new
   goods.
 - **Heading, drawn at random**: {near} of {heading["rows"]["test"]:,} test rows have nearly the
-  text of a row of another role, since the goods of one heading are worded alike. It says how well known headings
-  are told apart. Split by heading, nothing that chooses could be right even once.
+  text of a row of another role, since the goods of one heading are worded alike. It says how well
+  known headings are told apart. Split by heading, nothing that chooses could be right even once.
 
 ## Chapter, split by heading
 
