@@ -77,7 +77,8 @@ def test_the_decoder_is_packed_and_answers_without_torch_as_in_the_comparison(
     closed.pack("finetune-decoder", tmp_path / "model.wl")  # asks test rows again, and may refuse
     bundle = wl.Bundle.open(tmp_path / "model.wl", allow_unsigned=True)
     assert bundle.manifest.parts[0].precision in ("q8_0", "f16")
-    rows = [json.loads(line) for line in (closed.run.parent / "rows.jsonl").open()]
+    lines = (closed.run.parent / "rows.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
     trials = closed.trials().filter(
         (pl.col("lever") == "finetune-decoder") & (pl.col("role") == "test")
     )
