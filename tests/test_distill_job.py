@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import whichlever as wl
+from tiny_decoder import TASK as JARGON
+from tiny_decoder import write_task as write_jargon
 from whichlever.cli import main
 from whichlever.distilling import distill
 from whichlever.errors import TaskError
@@ -98,3 +100,26 @@ def test_labels_are_drawn_as_often_as_they_are_likely() -> None:
         assert (np.abs(times - 4 * said[:, label]) < 1 + 1e-5).all()
         assert times.mean() == pytest.approx(4 * said[:, label].mean(), abs=0.1)
     assert (drawn_labels(np.array([[0, 1, 0]], np.float32), 4, 0) == 1).all()
+
+
+def test_a_decoder_learns_the_answers_of_a_log_in_its_own_words(tmp_path: Path) -> None:
+    path = write_jargon(tmp_path, 80, JARGON.replace("epochs: 3", "epochs: 1"))
+    with (tmp_path / "rows.jsonl").open() as lines:
+        rows = [json.loads(line) for line in lines]
+    with (tmp_path / "log.jsonl").open("w") as out:
+        for i, row in enumerate(rows):
+            asked = {"messages": [{"role": "user", "content": f"{row['input']} {i}"}]}
+            said = {"choices": [{"message": {"content": row["output"]}}]}
+            out.write(json.dumps({"request": asked, "response": said}) + "\n")
+    # The log's texts are none of the task's: what its teacher is worth is not known, and said so.
+    found = distill(
+        wl.Task.load(path), tmp_path / "run", logs="log.jsonl", student=["decoder", "linear"],
+    )  # fmt: skip
+    decoder = found.comparison.measures.lever("finetune-distilled-decoder")
+    assert decoder.chosen["distilled"]["rows_taught"] == len(rows)
+    assert decoder.chosen["distilled"]["draws"] == 1
+    assert found.kept == ()
+    assert "not known" in found.text[0]
+    linear = found.comparison.measures.lever("finetune-distilled-linear")
+    assert linear.metrics["exact_match"].value > 0.9
+    assert found.volume[0].calls_dollars is None

@@ -91,7 +91,7 @@ class DistillSettings(Model):
         default=None,
         gt=0,
         description="Most that labelling may cost: a hard bound, beside what the teacher's own "
-        "measuring costs.",
+        "measuring costs; left out, the teacher's own budget holds once more.",
     )
     ask: Literal["random", "active"] = Field(
         default="random",

@@ -23,6 +23,9 @@ from whichlever.task import Task
 
 SMALLEST = 1e-6
 
+PASSING = ("error", "timeout")
+"""What a call may come to today and not tomorrow; the row is asked about again at a later start."""
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -51,25 +54,26 @@ class TeacherAnswers:
     def keep(
         self, rows: Sequence[Row], answers: Sequence[Prediction], dollars: Sequence[float | None]
     ) -> None:
-        """Write answers down, and then use them.
+        """Write answers down, and then use them; a call that failed may be tried another day.
 
         Parameters
         ----------
         dollars
             What each answer cost; None where that is not known.
         """
-        lines = []
+        told = []
         for row, answer, paid in zip(rows, answers, dollars, strict=True):
-            said: dict[str, Any] = {
-                "text_key": _key(row),
-                "seconds": answer.usage.seconds,
-                "dollars": paid,
-            }
-            said |= self._said(answer)
-            lines.append(json.dumps(said, ensure_ascii=True) + "\n")
+            took = {"seconds": answer.usage.seconds, "dollars": paid}
+            told.append({"text_key": _key(row), **took, **self._said(answer)})
+        lines = [json.dumps(said, ensure_ascii=True) + "\n" for said in told]
+        lasting = [
+            line
+            for line, said in zip(lines, told, strict=True)
+            if said.get("status") not in PASSING or said["dollars"]
+        ]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as stream:
-            stream.write("".join(lines).encode("ascii"))
+            stream.write("".join(lasting).encode("ascii"))
             stream.flush()
             os.fsync(stream.fileno())
         for line in lines:  # what a later start would read, to the last digit
