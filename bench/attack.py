@@ -97,6 +97,12 @@ SETS: dict[str, dict[str, Any]] = {
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
     "simulated, canaries": {"canaries": "finetune-static", "simulated": 480},
+    "tos-clauses, memory": {
+        "of": "tos-clauses",
+        "memory": True,
+        "minutes": 2,
+        "made by": "copilot",
+    },
     "panther-product, memory": {"of": "panther-product", "memory": True, "minutes": 4},
     "ait-random, memory": {"of": "ait-random", "memory": True, "minutes": 4},
 }
@@ -105,7 +111,7 @@ SETS: dict[str, dict[str, Any]] = {
 they answer slowly: the time is no bound, so that they get as many questions as the others);
 ``serve``: that lever's bundle behind a live server, with an API key; ``canaries``: planted for
 that lever and looked for, and nothing attacked; ``memory``: membership and exposure asked, and
-nothing attacked; ``simulated``: so many made-up rows, as training
+nothing attacked; ``made by``: the bench whose run it is; ``simulated``: so many made-up rows, as training
 the static rung six times on the real ones takes long on a busy machine."""
 
 
@@ -180,6 +186,8 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     if "simulated" in settings and not (out / "verdict.json").exists():
         file = simulated(folder, settings["simulated"])
         run(["compare", str(file), "-o", str(out)])
+    elif "made by" in settings and not (out / "verdict.json").exists():
+        sys.exit(f"{folder}: run bench/{settings['made by']}.py, and copy its task and run here")
     elif not (out / "verdict.json").exists():
         file.write_text(yaml.safe_dump(task_of(base, data), sort_keys=False))
         run(["compare", str(file), "-o", str(out)])
