@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from tokenizers import Tokenizer
 from torch.nn import functional
 
 from tiny_decoder import ANSWERS, CODES, write_base
 from whichlever.errors import RunError, WeightsError
-from whichlever.models import decoder
+from whichlever.infer.decoder_text import DecoderText, Marks
+from whichlever.infer.decoder_tree import AnswerTree
 from whichlever.models.decoder import DecoderOptions, DecoderRun, Rows, train_decoder
 from whichlever.models.decoder_answers import Answering
 from whichlever.models.decoder_base import end_of_text, load_base
 from whichlever.models.decoder_merge import merged_model, save_adapters
 from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
-from whichlever.infer.decoder_text import DecoderText, Marks
-from whichlever.infer.decoder_tree import AnswerTree
 from whichlever.progress import Progress, Silent
 
 
@@ -100,38 +104,40 @@ def train(
     )  # fmt: skip
 
 
-class Killed(Silent):
-    """Stops the process' work in the middle of a step, as a kill would."""
-
-    def __init__(self, after: float) -> None:
-        self.left = after
-
-    @contextmanager
-    def step(
-        self, name: str, total: float | None = None, seconds: float | None = None
-    ) -> Iterator[Killed]:
-        yield self
-
-    def advance(self, amount: float = 1) -> None:
-        self.left -= amount
-        if self.left < 0:
-            raise KeyboardInterrupt
-
-    def note(self, text: str) -> None:
-        pass
+CHILD = """
+import sys
+from pathlib import Path
+from test_decoder import DecoderText, Marks, Tokenizer, end_of_text, train
+from whichlever.models import decoder
+base, folder = Path(sys.argv[1]), Path(sys.argv[2])
+decoder.SAVE_SECONDS = 0.0
+tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+text = DecoderText(tokenizer, Marks.of(tokenizer, end_of_text(base, tokenizer)), 200, 60)
+train(base, text, folder)
+"""
 
 
 def test_a_training_that_was_killed_goes_on_along_the_same_curve(
-    base: Path, text: DecoderText, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path, text: DecoderText, tmp_path: Path
 ) -> None:
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
     whole = train(base, text, tmp_path / "whole")
-    monkeypatch.setattr(decoder, "SAVE_SECONDS", 0.0)
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            train(base, text, tmp_path / "killed", Killed(15.0))
-        monkeypatch.setattr(Killed, "advance", _later)
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(here.parent), *sys.path])
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(base), str(tmp_path / "killed")],
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+    )
+    written = tmp_path / "killed" / "training.safetensors"
+    for _ in range(6_000):  # until some steps are written down; the kill falls anywhere after
+        if written.exists() or child.poll() is not None:
+            break
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    assert child.wait(10) == -signal.SIGKILL
+    with safe_open(str(written), framework="pt") as held:
+        assert 0 < json.loads(held.metadata()["state"])["step"] < len(whole.curve)
     resumed = train(base, text, tmp_path / "killed")
     assert resumed.curve == whole.curve
     assert resumed.checks == whole.checks
@@ -140,10 +146,18 @@ def test_a_training_that_was_killed_goes_on_along_the_same_curve(
     assert whole.checks[-1][1] < whole.checks[0][1]  # it learns
 
 
-def _later(self: Killed, amount: float = 1) -> None:
-    self.left -= amount
-    if self.left < -8:
-        raise KeyboardInterrupt
+def test_working_layers_out_again_changes_no_gradient(base: Path, text: DecoderText) -> None:
+    found = []
+    for again in (False, True):
+        net = CutDecoder(load_base(base), 2, 8, checkpointing=again)
+        rows = rows_of(text).train[:4]
+        assert rows_of(text).tree is not None
+        net.choice_loss(net.below(rows), rows, rows_of(text).tree).backward()
+        found.append({name: value.grad for name, value in net.parameters().items()})
+    assert found[0].keys() == found[1].keys()
+    assert any(value is not None and value.abs().max() > 0 for value in found[0].values())
+    for name, value in found[0].items():
+        torch.testing.assert_close(found[1][name], value)
 
 
 def test_adapters_merged_from_their_file_answer_as_they_did(

@@ -89,7 +89,10 @@ class CutDecoder:
         self.lower, self.upper = _part(stack, 0, self.cut), _part(stack, self.cut, None)
         self.head = model.get_output_embeddings()
         if checkpointing:
-            self.upper.gradient_checkpointing_enable({"use_reentrant": False})
+            # transformers renames it in 5.x; either name does the same.
+            name = "activation_checkpointing_enable"
+            enable = getattr(self.upper, name, self.upper.gradient_checkpointing_enable)
+            enable({"use_reentrant": False})
             self.upper.train()
 
     def parameters(self) -> dict[str, Any]:
