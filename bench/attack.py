@@ -111,8 +111,8 @@ SETS: dict[str, dict[str, Any]] = {
 they answer slowly: the time is no bound, so that they get as many questions as the others);
 ``serve``: that lever's bundle behind a live server, with an API key; ``canaries``: planted for
 that lever and looked for, and nothing attacked; ``memory``: membership and exposure asked, and
-nothing attacked; ``made by``: the bench whose run it is; ``simulated``: so many made-up rows, as training
-the static rung six times on the real ones takes long on a busy machine."""
+nothing attacked; ``made by``: the bench whose run it is; ``simulated``: so many made-up rows, as
+training the static rung six times on the real ones takes long on a busy machine."""
 
 
 def task_of(name: str, data: Path) -> dict[str, Any]:
