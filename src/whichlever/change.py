@@ -18,8 +18,8 @@ import numpy as np
 
 from whichlever.data import Dataset, Splits
 from whichlever.data.after import Later, read_later
+from whichlever.documents.folder import check_documents, read_folder, stamp_of
 from whichlever.levers.base import Fit, Lever
-from whichlever.levers.retrieval.documents import check_documents, read_folder, stamp_of
 from whichlever.measure import Measures
 from whichlever.measure.change import Change, Twice, change_evidence
 from whichlever.measure.oracle import ORACLES, Retrieval, blame_of, recall_at, sentence, turned

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whichlever.documents.words import words
 from whichlever.infer import linear_features
 from whichlever.infer.linear_features import Features, char_buckets, text_blocks, tokens
-from whichlever.levers.retrieval.words import words
 
 TEXTS = [
     "CVE-2021-44228 in log4j2 allows use-after-free",

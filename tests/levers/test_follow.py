@@ -11,11 +11,11 @@ import pytest
 from random_vectors import random_embedder
 
 from whichlever.data.simulate import Dice
+from whichlever.documents import folder as documents_module
 from whichlever.errors import DataError
 from whichlever.levers.base import Context
 from whichlever.levers.rag_match import RagMatch
 from whichlever.levers.retrieval import Fusion, Index, Library, Passage, Reader, Retriever
-from whichlever.levers.retrieval import documents as documents_module
 from whichlever.levers.retrieval import library as library_module
 from whichlever.levers.retrieval.retriever import Plan, nearest_document
 from whichlever.packs.facts.world import make_world, rows, rows_after

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_vectors import random_embedder
 
+from whichlever.documents import folder as documents_module
+from whichlever.documents.folder import PASSAGE_CHARS, pieces
+from whichlever.documents.words import Vocabulary, words
 from whichlever.errors import TaskError
 from whichlever.levers.retrieval import Fusion, Index, Library, Passage, fuse, read_folder
-from whichlever.levers.retrieval import documents as documents_module
-from whichlever.levers.retrieval.documents import PASSAGE_CHARS, pieces
-from whichlever.levers.retrieval.words import Vocabulary, words
 from whichlever.predict import Row
 
 

@@ -6,7 +6,8 @@ again when it changes, `Retriever` finds what a prompt gets, and `ask_within` as
 it as fits.
 """
 
-from whichlever.levers.retrieval.documents import Folder, check_documents, read_folder
+from whichlever.documents.folder import Folder, check_documents, read_folder
+from whichlever.documents.passage import Passage
 from whichlever.levers.retrieval.embedding import (
     EMBEDDER,
     METHOD,
@@ -17,7 +18,7 @@ from whichlever.levers.retrieval.embedding import (
     index_seconds,
 )
 from whichlever.levers.retrieval.fusion import Fusion, fuse
-from whichlever.levers.retrieval.index import Embedder, Found, Index, Passage
+from whichlever.levers.retrieval.index import Embedder, Found, Index
 from whichlever.levers.retrieval.library import Library
 from whichlever.levers.retrieval.match import Judge, Reader
 from whichlever.levers.retrieval.retriever import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from whichlever.documents.passage import Passage
 from whichlever.errors import MissingExtraError, WeightsError
-from whichlever.levers.retrieval.index import Embedder, Index, Passage
+from whichlever.levers.retrieval.index import Embedder, Index
 from whichlever.predict import Row
 from whichlever.progress import Progress
 

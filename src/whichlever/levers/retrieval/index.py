@@ -9,10 +9,11 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.documents.passage import Passage
+from whichlever.documents.words import Vocabulary, words
 from whichlever.errors import MissingExtraError
 from whichlever.levers.retrieval.fusion import Floats, Fusion, Positions, fuse
 from whichlever.levers.retrieval.later import Later
-from whichlever.levers.retrieval.words import Vocabulary, words
 from whichlever.predict import Row
 
 DEPTH = 64
@@ -31,25 +32,6 @@ class Embedder(Protocol):
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Vectors, shape (n, d); a text without tokens is zeros."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Something that can be retrieved.
-
-    ``label`` is None for a piece of a document; ``source`` says where that is from. The ``id`` of
-    a labelled row is the row's own; a document's begins with its source.
-    """
-
-    id: str
-    text: str
-    label: str | None = None
-    source: str | None = None
-
-    @classmethod
-    def of_row(cls, row: Row) -> Self:
-        """A labelled row as a passage."""
-        return cls(row.id, row.text, row.target)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.documents.words import Vocabulary, words
 from whichlever.levers.retrieval.fusion import Floats
-from whichlever.levers.retrieval.words import Vocabulary, words
 
 K1, B = 1.5, 0.75
 """What bm25s is built with by default."""

@@ -7,9 +7,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from whichlever.levers.retrieval.documents import Folder, read_folder, stamp_of
+from whichlever.documents.folder import Folder, read_folder, stamp_of
+from whichlever.documents.passage import Passage
 from whichlever.levers.retrieval.fusion import Fusion
-from whichlever.levers.retrieval.index import DEPTH, Embedder, Index, Passage
+from whichlever.levers.retrieval.index import DEPTH, Embedder, Index
 from whichlever.predict import Row
 
 SHARE_LOOKING = 0.05

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from whichlever.documents.passage import Passage
+from whichlever.documents.words import words
 from whichlever.levers.retrieval.fusion import Floats
-from whichlever.levers.retrieval.index import Passage
-from whichlever.levers.retrieval.words import words
 
 NOT_NAMED = -6.0
 """Log-odds of a label that no sentence names."""

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any
 
+from whichlever.documents.passage import Passage
 from whichlever.levers.retrieval.fusion import Fusion
-from whichlever.levers.retrieval.index import Index, Passage
+from whichlever.levers.retrieval.index import Index
 from whichlever.levers.retrieval.library import Library
 from whichlever.predict import Row
 

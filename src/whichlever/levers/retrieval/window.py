@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from whichlever.levers.retrieval.index import Passage
+from whichlever.documents.passage import Passage
 from whichlever.llm import Extra
 from whichlever.predict import Prediction, Row
 

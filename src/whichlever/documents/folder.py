@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from whichlever.documents.passage import Passage
 from whichlever.errors import TaskError
-from whichlever.levers.retrieval.index import Passage
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".rst"})
 MAX_FILES = 10_000
@@ -43,13 +43,15 @@ Stamp = tuple[str, int, int, int]
 class Document:
     """One file as it was read; ``problem`` says why it was not.
 
-    ``stamp`` is None where the file may still be changing, so that it is read again.
+    ``stamp`` is None where the file may still be changing, so that it is read again. ``text`` is
+    kept only where it is asked for.
     """
 
     stamp: Stamp | None
     size: int
     passages: tuple[Passage, ...] = ()
     problem: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,15 @@ class Folder:
         return tuple(document.stamp for document in self.documents.values())
 
 
-def read_folder(root: Path, known: Mapping[str, Document] | None = None) -> Folder:
+def read_folder(
+    root: Path, known: Mapping[str, Document] | None = None, *, texts: bool = False
+) -> Folder:
     """Read every document under ``root``; a file that is as it was when ``known`` is not opened.
+
+    Parameters
+    ----------
+    texts
+        Keep the documents' texts instead of cutting them into passages.
 
     Raises
     ------
@@ -93,7 +102,7 @@ def read_folder(root: Path, known: Mapping[str, Document] | None = None) -> Fold
         elif before is not None and before.stamp == stamp and before.size == size:
             found = before
         else:
-            found = _read(root, stamp)
+            found = _read(root, stamp, texts=texts)
         documents[name] = found
         total += found.size
         if found.problem is not None:
@@ -101,7 +110,7 @@ def read_folder(root: Path, known: Mapping[str, Document] | None = None) -> Fold
     return Folder(documents, tuple(sorted(left_out)))
 
 
-def _read(root: Path, stamp: Stamp) -> Document:
+def _read(root: Path, stamp: Stamp, *, texts: bool) -> Document:
     name, size = stamp[0], stamp[3]
     now = time.time_ns()
     settled = all(abs(now - at) > SETTLING_NS for at in stamp[1:3])
@@ -109,6 +118,8 @@ def _read(root: Path, stamp: Stamp) -> Document:
         text = _text(root / name)
     except (OSError, ValueError) as error:
         return Document(stamp, 0, problem=str(error) or type(error).__name__)
+    if texts:
+        return Document(stamp if settled else None, size, text=text)
     passages = tuple(
         Passage(f"{name}#{number}", piece, source=name)
         for number, piece in enumerate(pieces(text), 1)

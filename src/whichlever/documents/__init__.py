@@ -1,0 +1,1 @@
+"""Folders of documents: read without trust, followed as they change, searched and cited."""
