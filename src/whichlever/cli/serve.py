@@ -59,6 +59,9 @@ def serve(
     threshold: Threshold = 0.5,
     profiles: Profiles = None,
     profile_key: ProfileKey = None,
+    documents: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Chat answers are cited from here.")
+    ] = None,
     log_inputs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep inputs and answers there (off).")
     ] = None,
@@ -84,7 +87,7 @@ def serve(
             max_rows=max_rows, max_waiting=max_waiting, max_bodies=max_bodies,
             max_connections=max_connections, batch=batch, wait_ms=wait_ms, timeout=timeout,
             threads=threads, company=company, history=history, threshold=threshold,
-            profiles=profiles, profile_key=profile_key,
+            profiles=profiles, profile_key=profile_key, documents=documents,
             log_inputs=log_inputs, retain_days=retain_days,
         ),
         drain,

@@ -144,17 +144,23 @@ def pieces(text: str, size: int = PASSAGE_CHARS) -> Iterator[str]:
     Each piece begins with the headings it stands under. Only a paragraph that is longer than
     ``size`` by itself is cut inside, at white space where there is any.
     """
+    for heading, held in blocks(text, size):
+        yield "\n\n".join([*heading, *held])
+
+
+def blocks(text: str, size: int = PASSAGE_CHARS) -> Iterator[tuple[list[str], list[str]]]:
+    """The same pieces, each as its headings (one line, or none) and its paragraphs."""
     for heading, paragraphs in _sections(text):
         held: list[str] = []
         length = 0
         for paragraph in (p for whole in paragraphs for p in _cut(whole, size)):
             if held and length + len(paragraph) > size:
-                yield "\n\n".join([*heading, *held])
+                yield heading, held
                 held, length = [], 0
             held.append(paragraph)
             length += len(paragraph) + 2
         if held:
-            yield "\n\n".join([*heading, *held])
+            yield heading, held
 
 
 def _sections(text: str) -> Iterator[tuple[list[str], list[str]]]:

@@ -10,6 +10,7 @@ from whichlever.serve.calls import Call, Problem, Reply, Stream, reply
 from whichlever.serve.chat import (
     EVENTS,
     Chunks,
+    Json,
     Said,
     as_openai,
     asked_of,
@@ -17,6 +18,7 @@ from whichlever.serve.chat import (
     said_of_line,
     whole,
 )
+from whichlever.serve.chat_sources import sourced
 from whichlever.serve.rows import Asked as AskedRows
 from whichlever.serve.rows import read_rows
 from whichlever.serve.state import Generation
@@ -60,24 +62,25 @@ async def answer_chat(server: Server, call: Call) -> Reply | Stream:
                 return Stream(sent, EVENTS)
             said = await written(writing)
         else:
-            said = await _chosen(server, taken, rows)
+            said, line = await _chosen(server, taken, rows)
+            said = await sourced(server, asked.text, said, fill=True)
+            if server.inputs is not None:
+                server.inputs.write([rows.rows[0].text], [{**line, **said.ours}])
     if asked.stream:
         return Stream(in_turn(chunks.of(said, with_usage=asked.with_usage)), EVENTS)
     return reply(whole(name, model, said))
 
 
-async def _chosen(server: Server, taken: Generation, rows: AskedRows) -> Said:
-    """One of the bundle's answers, counted and kept like any other row's."""
+async def _chosen(server: Server, taken: Generation, rows: AskedRows) -> tuple[Said, Json]:
+    """One of the bundle's answers, counted like any other row's, and its line."""
     answers, scores = await server.answered(taken, rows.rows)
     (line,) = rows.lines(answers, scores, taken.bundle)
     if "error" in line:
         raise Problem(422, "The text cannot be answered")
     if line["abstain"]:
         server.state.metrics.abstained.inc()
-    if server.inputs is not None:
-        server.inputs.write([row.text for row in rows.rows], [line])
     used = answers[0].usage
-    return said_of_line(line, used.tokens_in or 0, used.tokens_out or 0)
+    return said_of_line(line, used.tokens_in or 0, used.tokens_out or 0), line
 
 
 async def list_models(server: Server, call: Call) -> Reply:

@@ -12,6 +12,7 @@ from whichlever.predict import Prediction, Row
 from whichlever.serve.batching import Full
 from whichlever.serve.calls import Problem, later
 from whichlever.serve.chat import DONE, Asked, Chunks, Said, event
+from whichlever.serve.chat_sources import sourced
 from whichlever.serve.state import Generation
 
 if TYPE_CHECKING:
@@ -85,17 +86,19 @@ class Writing:
             if self._pieces.empty():
                 return
 
-    def end(self) -> Said:
-        """What was said, once the last piece has come; it is counted and kept."""
+    async def end(self) -> Said:
+        """What was said, once the last piece has come; it is cited, counted and kept."""
         tokens_in, tokens_out, whole, note = self._work.result()
         text = "".join(self._said).rstrip()
         self._server.state.metrics.answered([Prediction(self._row.id, text)], None)
         ours: Json = {"label": None, "abstain": False}
         if note:
             ours["note"] = note
+        said = Said(text, "stop" if whole else "length", tokens_in, tokens_out, ours)
+        said = await sourced(self._server, self._asked.text, said, fill=not self._asked.stream)
         if self._server.inputs is not None:
-            self._server.inputs.write([self._row.text], [{"text": text, **ours}])
-        return Said(text, "stop" if whole else "length", tokens_in, tokens_out, ours)
+            self._server.inputs.write([self._row.text], [{"text": said.content, **said.ours}])
+        return said
 
     async def close(self) -> None:
         """Stop writing, and let the generation go once the thread is done with it."""
@@ -116,7 +119,7 @@ async def written(writing: Writing) -> Said:
         raise Problem(503, "Not answered in time", headers=later(1)) from None
     finally:
         await writing.close()
-    return writing.end()
+    return await writing.end()
 
 
 async def begun(writing: Writing) -> AsyncIterator[str]:
@@ -145,7 +148,7 @@ async def events(
         yield chunks.first()
         async for piece in pieces:
             yield chunks.piece(piece)
-        said = writing.end()
+        said = await writing.end()
     except Exception:
         yield event({"error": {"message": "The server failed", "type": "server_error",
                                "param": None, "code": None}})  # fmt: skip

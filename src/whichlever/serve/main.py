@@ -96,6 +96,9 @@ async def _serve(settings: Settings, drain_seconds: float) -> None:
     host, port = listener.getsockname()[:2]
     bundle = state.current.bundle
     signer = None if bundle.signer is None else bundle.signer.name
+    if state.documents is not None:
+        left_out = [f"{name}: {why}" for name, why in state.documents.left_out[:20]]
+        say("documents", passages=len(state.documents), left_out=left_out)
     say("listening", host=host, port=port, task=bundle.manifest.task, signer=signer)
     await running.serve(sockets=[listener])
     await state.close()

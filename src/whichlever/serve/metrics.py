@@ -62,6 +62,10 @@ class Metrics:
         self.labels = Counter("whichlever_answers", "Rows by answer.", ["label"], registry=r)
         self.abstained = Counter("whichlever_abstained", "Rows left to a person.", registry=r)
         self.errors = Counter("whichlever_row_errors", "Rows that were no rows.", registry=r)
+        self.slots = Counter(
+            "whichlever_slots", "Slots of answers, filled from documents or not.", ["outcome"],
+            registry=r,
+        )  # fmt: skip
         self.mails = Counter("whichlever_mails", "Mails by verdict.", ["verdict"], registry=r)
         self.scores = ScoreHistogram("whichlever_score", "Probability of the answer.")
         r.register(self.scores)

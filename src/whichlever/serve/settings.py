@@ -41,6 +41,8 @@ class Settings:
         Cores for an encoder.
     company, history, profiles, profile_key, threshold
         For a bundle that reads mail, as for ``whichlever mail scan``.
+    documents
+        Folder that answers of the chat are cited from; None cites nothing.
     log_inputs, retain_days
         Folder for inputs and answers, off unless given, and for how long they are kept.
     """
@@ -69,6 +71,7 @@ class Settings:
     profiles: Path | None = None
     profile_key: Path | None = None
     threshold: float = 0.5
+    documents: Path | None = None
     log_inputs: Path | None = None
     retain_days: float = 7.0
 

@@ -20,6 +20,7 @@ from whichlever.serve.settings import Settings
 from whichlever.serve.shadow import Shadow
 
 if TYPE_CHECKING:
+    from whichlever.documents.cited import CitedFolder
     from whichlever.runtime.mail_judge import MailJudge
 
 
@@ -77,6 +78,11 @@ class State:
         self.room = Room(settings.max_bodies)
         self.keys = self._keys()
         self.draining = False
+        self.documents: CitedFolder | None = None
+        if settings.documents is not None:
+            from whichlever.documents.cited import CitedFolder
+
+            self.documents = CitedFolder(settings.documents)
         self.current = Generation(self._open(), settings, self.metrics)
         self._old: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
