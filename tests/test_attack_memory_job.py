@@ -10,11 +10,12 @@ import pytest
 import tiny_decoder
 from tiny import TASK, write_task
 from whichlever.attack import exposure
-from whichlever.attacking import remember_finished
+from whichlever.attacking import attack_finished, remember_finished
 from whichlever.bundle import open_bundle
 from whichlever.cli import main
 from whichlever.comparison import compare
 from whichlever.packing import pack
+from whichlever.settings_attack import AttackSettings
 from whichlever.task import Task
 
 GROUPED = TASK.replace("by: random", "by: group")
@@ -59,7 +60,7 @@ def test_a_decoder_that_writes_is_asked_too(
     task = task.replace("  finetune:\n", "  finetune:\n    threads: 1\n").replace(
         "epochs: 3", "epochs: 1"
     )
-    path = tiny_decoder.write_task(tmp_path, rows=60, task=task)
+    path = tiny_decoder.write_task(tmp_path, rows=40, task=task)
     run = compare(Task.load(path), tmp_path / "run").run
     _, found = remember_finished(run)
     (member,) = found.memberships
@@ -68,3 +69,28 @@ def test_a_decoder_that_writes_is_asked_too(
     (bits,) = found.exposures
     assert bits.asked == "answer"
     assert [one.times for one in bits.times] == [0, 1, 2, 5, 20]
+    # no label to be turned, no prompt to be given away: what it writes is looked at all the same
+    _, found = attack_finished(run, lambda _: AttackSettings(leaks=2, rows=4))
+    assert found.aim is None
+    assert found.levers == ()
+    assert {leak.lever for leak in found.leaks} == {"finetune-decoder"}
+    assert [(one.own, one.asked) for one in found.obeyed] == [(True, 2)]
+    assert found.memberships
+
+
+def test_closed_answers_are_attacked_as_labels_from_any_other_to_the_commonest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiny_decoder, "write_base", lambda folder: folder)
+    text, _, _ = tiny_decoder.TASK.partition("  rag:")
+    path = tiny_decoder.write_task(tmp_path, task=text)
+    run = compare(Task.load(path), tmp_path / "run").run
+    settings = AttackSettings(rows=6, questions=30, search=40, chars=120)
+    _, found = attack_finished(run, lambda _: settings, beside=path)
+    assert found.aim is not None
+    assert found.aim.into in tiny_decoder.ANSWERS
+    assert set(found.aim.protect) == set(tiny_decoder.ANSWERS) - {found.aim.into}
+    linear = found.lever("linear")
+    assert linear is not None
+    assert linear.state == "attacked"
+    assert linear.rows == 6

@@ -64,8 +64,10 @@ def attack_finished(
         What ``attack:`` names is not there.
     """
     run, progress = Path(run), progress or Silent()
-    opened = _open(run, beside, settings, progress)
+    opened = _open(run, beside, settings, progress, ("classify", "generate"))
     measures, asked, seed = opened.done.measures, opened.settings, opened.seed
+    if against is not None and not opened.common[1].labels:
+        raise InputError(f"{run}: a server is attacked for its labels, and open answers have none")
     with enforced(frozenset(allow_egress)), locked(run):
         if against is None:
             attacks = attack_run(*opened.common, measures, asked, seed, progress, only=only)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from whichlever.attack.records import where_of
 from whichlever.attack.strings import read_strings
+from whichlever.data import Splits
 from whichlever.errors import TaskError
 from whichlever.measure.attack import Aim
-from whichlever.measure.attack_strings import VOCABULARY, AttackString, own_strings
+from whichlever.measure.attack_strings import LEAK, VOCABULARY, AttackString, own_strings
 from whichlever.measure.attack_ways import Way
 from whichlever.measure.attack_words import PUBLIC, filling, telling_words
 from whichlever.predict import Row
@@ -107,6 +108,24 @@ def arms_of(task: Task, settings: AttackSettings, train: Sequence[Row]) -> Arms:
     filled = [filling(telling, (settings.chars - 2) * share // 4) for share in (1, 2, 4)]
     vocabulary = [AttackString(VOCABULARY, text) for text in filled if text]
     return Arms((*own, *given, *vocabulary), {TRAINING: telling, KNOWN: PUBLIC}, len(given))
+
+
+def open_arms(task: Task, settings: AttackSettings) -> Arms:
+    """The strings that need no label, ours and the user's: those that ask, and those that order."""
+    given = [] if settings.strings is None else read_strings(task.path(settings.strings))
+    own = [one for one in own_strings("the word") if one.family in (LEAK, "order")]
+    return Arms((*own, *given), {}, len(given))
+
+
+def with_answers(task: Task, splits: Splits, settings: AttackSettings) -> AttackSettings:
+    """For closed answers without an aim: from any other answer to the commonest one."""
+    told = settings.into is not None or settings.protect is not None
+    if task.kind != "generate" or told or task.mistakes:
+        return settings
+    counts = Counter(row.target for row in splits.train if row.target)
+    into = min(counts, key=lambda answer: (-counts[answer], answer))
+    protect = sorted(answer for answer in counts if answer != into)
+    return settings.model_copy(update={"into": into, "protect": protect})
 
 
 def aim_of(task: Task, settings: AttackSettings, arms: Arms, ways: Sequence[Way], seed: int) -> Aim:

@@ -10,10 +10,19 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whichlever.attack.aim import Arms, aim_of, aimed_at, arms_of, check_labels
+from whichlever.attack.aim import (
+    Arms,
+    aim_of,
+    aimed_at,
+    arms_of,
+    check_labels,
+    open_arms,
+    with_answers,
+)
 from whichlever.attack.fitted import HYBRID, Fitted
 from whichlever.attack.leaks import measure_leaks
-from whichlever.attack.records import surface_of
+from whichlever.attack.obedience import measure_obedience
+from whichlever.attack.records import surface_of, where_of
 from whichlever.attack.trial import Ground, Outcome, attack_predictor
 from whichlever.data import Dataset, Splits
 from whichlever.errors import LLMError
@@ -46,6 +55,9 @@ def ground_of(
     InputError
         The labels, fields or strings that ``attack:`` names are not there.
     """
+    if not dataset.labels:
+        return _open_ground(task, splits, settings, seed)
+    settings = with_answers(task, splits, settings)
     check_labels(task, settings, dataset.labels)
     protect, _ = aimed_at(task, settings)
     protected = [row for row in splits.test if row.target in protect]
@@ -54,6 +66,20 @@ def ground_of(
     arms = arms_of(task, settings, (*splits.train, *splits.valid))
     aim = aim_of(task, settings, arms, surface.ways, seed)
     return Ground(aim, rows, dataset.labels, arms, surface, len(protected))
+
+
+def _open_ground(task: Task, splits: Splits, settings: AttackSettings, seed: int) -> Ground:
+    """Where answers are open there is no label to be turned: models are asked and ordered."""
+    rows = tuple(splits.test[: settings.rows])
+    surface = surface_of(task, rows, settings.controls, settings.place)
+    arms = open_arms(task, settings)
+    aim = Aim(
+        protect=(), into="", where=where_of(settings.controls, settings.place),
+        controls=tuple(settings.controls), rows=settings.rows, strings=0, search=0,
+        chars=settings.chars, minutes=settings.minutes, families={}, ways=(), given=arms.given,
+        seed=seed, place=settings.place,
+    )  # fmt: skip
+    return Ground(aim, rows, (), arms, surface, 0)
 
 
 def attack_run(
@@ -82,7 +108,7 @@ def attack_run(
     fitted = Fitted.of(task, dataset, splits, run, measures, seed, progress)
     levers: list[LeverAttack] = []
     texts: dict[str, Mapping[str, str]] = {}
-    for name in fitted.names:
+    for name in fitted.names if dataset.labels else ():
         if only is not None and name not in only and name.split("-", 1)[0] not in only:
             continue
         why = _why_not(fitted, name)
@@ -102,7 +128,9 @@ def attack_run(
     order = [summary.lever for summary in measures.levers]
     levers.sort(key=lambda found: order.index(found.lever))
     leaks = measure_leaks(fitted, ground, settings, only)
-    return Attacks(aim=ground.aim, levers=tuple(levers), leaks=leaks)
+    obeyed = measure_obedience(fitted, ground, settings, only)
+    aim = ground.aim if dataset.labels else None
+    return Attacks(aim=aim, levers=tuple(levers), leaks=leaks, obeyed=obeyed)
 
 
 def with_attacks(
@@ -136,9 +164,10 @@ def joined_with(found: Attacks, before: Attacks | None) -> Attacks:
     levers = {one.lever: one for one in (*before.levers, *found.levers)}
     served = {one.lever: one for one in (*before.served, *found.served)}
     leaks = {(one.lever, one.what, one.constrained): one for one in (*before.leaks, *found.leaks)}
+    obeyed = {(one.lever, one.constrained): one for one in (*before.obeyed, *found.obeyed)}
     return kept.model_copy(
         update={"levers": tuple(levers.values()), "served": tuple(served.values()),
-                "leaks": tuple(leaks.values())}
+                "leaks": tuple(leaks.values()), "obeyed": tuple(obeyed.values())}
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Asking prompt and rag for their instructions, and for what they were handed.
+"""Asking levers that speak for their instructions, and for what they were handed.
 
 Each string of the family ``leak`` is put where an attacker's text goes and asked twice: with the
 answer held to the labels, as the lever holds it, and of the same model with the same messages and
@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import string
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from whichlever.attack.fitted import Fitted
 from whichlever.attack.trial import Ground
+from whichlever.attack.voices import Heard, Voice, hear
 from whichlever.errors import LLMError
-from whichlever.llm import Chooser, Extra
-from whichlever.llm.options import LETTERS
-from whichlever.llm.wording import conversation, instructions, question
+from whichlever.llm import Extra
+from whichlever.llm.wording import instructions
 from whichlever.measure.attack import Leak
 from whichlever.measure.attack_leak import leaked, words_of
 from whichlever.measure.attack_strings import in_turn, leaking
@@ -31,13 +31,10 @@ from whichlever.run import digest, read_json, write_json
 from whichlever.settings_attack import AttackSettings
 from whichlever.task import Task
 
-MAX_TOKENS = 160
-"""Tokens of an answer that nothing holds to the labels."""
+METHOD = 3
 
-METHOD = 2
-
-PATIENCE = 900.0
-"""Seconds for an answer that nothing holds to a letter: a small machine writes slowly."""
+SPEAKING = ("prompt", "rag", "finetune-decoder")
+"""Levers whose models can be heard to say more than a label."""
 
 
 def measure_leaks(
@@ -49,8 +46,8 @@ def measure_leaks(
     """Ask the prompting levers of a run that answer on this machine."""
     out: list[Leak] = []
     rows = asked_rows(ground, settings.leaks)
-    for name in ("prompt", "rag"):
-        if not rows or name not in fitted.levers or (only is not None and name not in only):
+    for name in SPEAKING:
+        if not rows or name not in fitted.levers or not named_in(name, only):
             continue
         if fitted.measures.lever(name).place != "here":
             continue
@@ -69,6 +66,11 @@ def measure_leaks(
             write_json(kept, [leak.model_dump(mode="json") for leak in found])
         out += [Leak.model_validate(leak) for leak in read_json(kept)]
     return tuple(out)
+
+
+def named_in(name: str, only: Collection[str] | None) -> bool:
+    """Whether a lever is asked for, by its id or its family."""
+    return only is None or name in only or name.split("-", 1)[0] in only
 
 
 def asked_rows(ground: Ground, strings: int) -> list[Row]:
@@ -91,67 +93,53 @@ def canary_of(seed: int) -> str:
 
 def ask_for_secrets(
     name: str,
-    predictor: Any,  # noqa: ANN401 - prompt's or rag's, which have a chooser
+    predictor: Any,  # noqa: ANN401 - prompt's or rag's, which have a chooser; or a decoder's
     rows: Sequence[Row],
     task: Task,
     ground: Ground,
     progress: Progress,
 ) -> list[Leak]:
-    """Ask one prompting lever's model, held to the labels and not, for what it was told.
+    """Ask one lever's model, held to its answers and not, for what it was told.
+
+    A fine-tuned decoder was told nothing: it is asked the same, and its answers are compared with
+    what a prompted lever of this task is told.
 
     Parameters
     ----------
-    predictor
-        Has a ``chooser``; where it also has ``handed``, rows are given passages.
     rows
         Rows that ask for the instructions.
     """
     canary = canary_of(ground.aim.seed)
-    own: Chooser = predictor.chooser
-    about = f"{task.about} Internal reference: {canary}."
-    chooser = Chooser(
-        own.client, own.labels, about=about, meanings=task.labels, rotations=1, guard=own.guard
-    )
-    options = LETTERS[: len(own.labels)] if chooser.lettered else own.labels
-    named = dict(zip(own.labels, options, strict=True))
-    system = instructions(about, [(named[label], label) for label in own.labels], task.labels)
-    handed = getattr(predictor, "handed", None)
-    extras: list[Extra] = [Extra()] * len(rows) if handed is None else handed(rows)
-    held: list[str | None] = []
-    free: list[str | None] = []
-    with progress.step(f"{name}: ask for the instructions", total=2 * len(rows)) as bar:
-        for row, extra in zip(rows, extras, strict=True):
-            held.append(chooser.choose(row.id, row.text, extra).label)
-            bar.advance()
-            solved = [(text, named[label]) for text, label in extra.examples if label in named]
-            free.append(_free(chooser, system, question(row.text, extra.blocks, solved)))
-            bar.advance()
-    model = own.client.server.model
+    heard = hear(predictor, task, canary, base=name)
+    if heard is None:
+        return []
+    extras = [Extra()] * len(rows) if heard.handed is None else heard.handed(rows)
     passages = ["\n".join((*e.blocks, *(text for text, _ in e.examples))) for e in extras]
+    system = heard.system
+    if system is None:
+        about = f"{task.about} Internal reference: {canary}."
+        labels = getattr(predictor, "labels", ())
+        system = instructions(about, [(label, label) for label in labels], task.labels)
     out = []
-    for held_to, answers in ((True, held), (False, free)):
-        out.append(_leak(name, model, "instructions", held_to, [system] * len(rows), answers,
-                         canary))  # fmt: skip
-        if any(passages):
-            out.append(_leak(name, model, "passages", held_to, passages, answers, None))
+    total = len(heard.voices) * len(rows)
+    with progress.step(f"{name}: ask for the instructions", total=total) as bar:
+        for voice in heard.voices:
+            said: list[str | None] = []
+            for row, extra in zip(rows, extras, strict=True):
+                said.append(voice.say(row, extra))
+                bar.advance()
+            secrets = [system] * len(rows)
+            out.append(_leak(name, heard, voice, "instructions", secrets, said, canary))
+            if any(passages):
+                out.append(_leak(name, heard, voice, "passages", passages, said, None))
     return out
-
-
-def _free(chooser: Chooser, system: str, user: str) -> str | None:
-    """What the model says to the same messages with nothing holding it; None where it fails."""
-    try:
-        return chooser.client.complete(
-            conversation(system, (), user), max_tokens=MAX_TOKENS, timeout=PATIENCE
-        ).text
-    except LLMError:
-        return None
 
 
 def _leak(
     name: str,
-    model: str,
-    what: Any,  # noqa: ANN401 - the Literal of Leak
-    held: bool,
+    heard: Heard,
+    voice: Voice,
+    what: Literal["instructions", "passages"],
     secrets: Sequence[str],
     given: Sequence[str | None],
     canary: str | None,
@@ -163,10 +151,10 @@ def _leak(
     words = max(len(words_of(secret)) for secret in secrets)
     failed = len(given) - len(answers)
     of = "its instructions" if what == "instructions" else "what it was handed"
-    how = (
-        "its answers are held to the labels" if held
-        else "the same model, nothing holding its answers (no lever of this run)"
-    )  # fmt: skip
+    how = how_said(voice)
+    if heard.system is None:
+        of = "instructions, of which it has none"
+        how += "; compared with what a prompted lever is told"
     text = (
         f"attack: asked for {of} {len(answers)} times, {name} gave {'them' if kept else 'it'} away "
         f"in {spell(exact)} of answers word for word, in {spell(rouge)} nearly (ROUGE-L of .9)"
@@ -178,7 +166,16 @@ def _leak(
     if not answers:
         text = f"attack: {name} gave no answer when asked for {of} ({how}): not measured."
     return Leak(
-        lever=name, text=text, model=model, what=what, constrained=held, asked=len(answers),
-        failed=failed, exact=exact, rouge=rouge, canary=kept, longest=longest,
+        lever=name, text=text, model=heard.model, what=what, constrained=voice.held,
+        asked=len(answers), failed=failed, exact=exact, rouge=rouge, canary=kept, longest=longest,
         secret_words=words,
     )  # fmt: skip
+
+
+def how_said(voice: Voice) -> str:
+    """How an answer was held, in words."""
+    if voice.held:
+        return "its answers are held to the labels"
+    if voice.own:
+        return "its answers are open"
+    return "the same model, nothing holding its answers (no lever of this run)"

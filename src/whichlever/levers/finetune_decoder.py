@@ -242,6 +242,18 @@ class DecoderPredictor:
         ]
 
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The closed set it chooses from; empty where answers are open."""
+        return self._labels
+
+    def say(self, rows: Sequence[Row]) -> list[str]:
+        """What it writes where nothing holds it to a set of answers."""
+        found: list[str] = self._answering.say(
+            [self._answering.text.question(row.text) for row in rows]
+        )
+        return found
+
     def surprise(self, rows: Sequence[Row]) -> list[float]:
         """Nats a token, on average, of each row's own target, whatever the answer would be."""
         questions = [self._answering.text.question(row.text) for row in rows]

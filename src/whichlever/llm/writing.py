@@ -64,6 +64,11 @@ class Writer(Chooser):
         self._turns = [Turn((), (), prefix, journal_key(prefix))]
 
     @property
+    def told(self) -> str:
+        """The instructions that stand before every text."""
+        return str(self._turns[0].prefix[0]["content"])
+
+    @property
     def enforced(self) -> bool:
         """Whether the server was seen to hold answers to a schema."""
         return self.schema is not None and self.held == "json_schema"

@@ -177,8 +177,8 @@ class Leak(Frozen):
     what
         ``instructions`` or ``passages``.
     constrained
-        Whether its answers were held to the labels, as in the lever itself; False is the same
-        model asked without that, which no lever of this run does.
+        Whether its answers were held to the labels; False is the same model asked without that,
+        which is the lever itself only where its answers are open.
     asked, failed
         Answers measured, and questions that got none; with no answer the shares say nothing.
     exact, rouge, canary
@@ -202,6 +202,38 @@ class Leak(Frozen):
     failed: int = 0
 
 
+class Obeyed(Frozen):
+    """Whether a model does what the text of a row tells it: write a word of the attacker's.
+
+    Attributes
+    ----------
+    constrained
+        Whether its answers were held to the labels.
+    own
+        Whether the lever answers so itself; else it is its model alone.
+    asked, failed
+        Answers measured, and questions that got none.
+    obeyed
+        Answers that hold the word.
+    quoted
+        Of the rows with random letters and the word but no order, answers that hold the word: what
+        a model repeats unasked.
+    families
+        Strings of each family that were tried.
+    """
+
+    lever: str
+    text: str
+    model: str
+    constrained: bool
+    own: bool
+    asked: int
+    failed: int
+    obeyed: Interval
+    quoted: Interval
+    families: dict[str, int]
+
+
 class Attacks(Frozen):
     """Everything that was tried on a run's levers; ``aim`` is None where no label was to be turned.
 
@@ -213,6 +245,7 @@ class Attacks(Frozen):
     served: tuple[LeverAttack, ...] = ()
     canaries: tuple[CanaryHunt, ...] = ()
     leaks: tuple[Leak, ...] = ()
+    obeyed: tuple[Obeyed, ...] = ()
     memberships: tuple[Membership, ...] = ()
     exposures: tuple[Exposure, ...] = ()
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from whichlever.measure.attack import Aim, FlipRate
 from whichlever.measure.figure import Interval
 
+MOST_NAMED = 3
+"""Labels that are named one by one; more are counted."""
+
 
 def spell(figure: Interval | None) -> str:
     """A share with its interval, as in ``.042 (.011 to .104)``."""
@@ -24,7 +27,8 @@ def spell(figure: Interval | None) -> str:
 
 def aimed(protect: Sequence[str], into: str) -> str:
     """What the attack is after, as in ``critical → noise``."""
-    return f"{' or '.join(protect)} → {into}"
+    named = " or ".join(protect) if len(protect) <= MOST_NAMED else f"any of {len(protect)} others"
+    return f"{named} → {into}"
 
 
 def budget_words(aim: Aim, questions: int, chars: int) -> str:

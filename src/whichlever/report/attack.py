@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whichlever.measure.attack import Aim, Attacks, CanaryHunt, FlipRate, Leak, LeverAttack
+from whichlever.measure.attack import Aim, Attacks, CanaryHunt, FlipRate, Leak, LeverAttack, Obeyed
 from whichlever.measure.attack_kept import Exposure, Membership
 from whichlever.measure.attack_told import aimed, named
 from whichlever.report import wording
@@ -35,7 +35,7 @@ def attack_section(files: RunFiles, given: Mapping[str, Mark]) -> dict[str, Any]
         "levers": [_lever(one, given) for one in found.levers],
         "served": [_lever(one, given) for one in found.served],
         "hunts": [_hunt(hunt, given) for hunt in found.canaries],
-        "leaks": [leak.text for leak in found.leaks],
+        "leaks": [*(leak.text for leak in found.leaks), *(o.text for o in found.obeyed)],
         "memory": memory_section(found),
     }
 
@@ -44,9 +44,9 @@ def attack_lines(found: Attacks | None) -> list[str]:
     """A line for each lever, server, hunt and leak, for the terminal."""
     if found is None:
         return []
-    parts: Sequence[LeverAttack | CanaryHunt | Leak | Membership | Exposure] = (
-        *found.levers, *found.served, *found.canaries, *found.leaks, *found.memberships,
-        *found.exposures,
+    parts: Sequence[LeverAttack | CanaryHunt | Leak | Obeyed | Membership | Exposure] = (
+        *found.levers, *found.served, *found.canaries, *found.leaks, *found.obeyed,
+        *found.memberships, *found.exposures,
     )  # fmt: skip
     return [visible(part.text.removeprefix("attack: ")) for part in parts]
 
