@@ -93,7 +93,13 @@ def export(
     found = find_data(finished, None if task is None else Path(task))
     base, gguf = decoder_folder(facts["base"], found.task or finished.task, unpacked)
     with progress.step("merge the adapters", seconds=5):
-        model = merged_model(base, fit / ADAPTERS, facts["layers"], facts["rank"])
+        model = merged_model(
+            base,
+            fit / ADAPTERS,
+            facts["layers"],
+            facts["rank"],
+            facts.get("precision", "fp32"),
+        )
         text = read_text(base, facts["max_tokens"], facts["room"])
         out.mkdir(parents=True, exist_ok=True)
         save_model(model, base, out)

@@ -58,7 +58,13 @@ def decoder_models(
             "packed; whichlever export writes it as safetensors"
         )
     with progress.step("merge the adapters", seconds=5):
-        state = merged_model(folder, fit / ADAPTERS, facts["layers"], facts["rank"]).state_dict()
+        state = merged_model(
+            folder,
+            fit / ADAPTERS,
+            facts["layers"],
+            facts["rank"],
+            facts.get("precision", "fp32"),
+        ).state_dict()
     text = read_text(folder, facts["max_tokens"], facts["room"])
     marks = text.marks
     said = DecoderFacts(

@@ -34,6 +34,14 @@ class DecoderSettings(Model):
         default=1024, ge=16, description="Most tokens at once; a step gathers several such parts."
     )
     max_tokens: int = Field(default=512, ge=16, le=32_768, description="Longest input and answer.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="auto: a GPU where torch sees one."
+    )
+    precision: Literal["fp32", "bf16", "nf4"] | None = Field(
+        default=None,
+        description="Of the frozen weights: 32 bits, 16, or 4 (QLoRA; needs the extra gpu). Left "
+        "out: 32 on the processor, 16 on a GPU.",
+    )
     checkpointing: bool = Field(
         default=False, description="Less memory for about a third more time; for large bases."
     )

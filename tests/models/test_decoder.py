@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from whichlever.infer.decoder_text import DecoderText, Marks
 from whichlever.infer.decoder_tree import AnswerTree
 from whichlever.models.decoder import DecoderOptions, DecoderRun, Rows, train_decoder
 from whichlever.models.decoder_answers import Answering
-from whichlever.models.decoder_base import end_of_text, load_base
+from whichlever.models.decoder_base import Precision, end_of_text, load_base
 from whichlever.models.decoder_merge import merged_model, save_adapters
 from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
 from whichlever.progress import Progress, Silent
@@ -158,6 +159,35 @@ def test_working_layers_out_again_changes_no_gradient(base: Path, text: DecoderT
     assert any(value is not None and value.abs().max() > 0 for value in found[0].values())
     for name, value in found[0].items():
         torch.testing.assert_close(found[1][name], value)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "nf4"])
+def test_a_base_of_fewer_bits_trains_adapters_of_32(
+    base: Path, text: DecoderText, tmp_path: Path, precision: Precision
+) -> None:
+    if precision == "nf4":
+        pytest.importorskip("bitsandbytes", reason="the extra 'gpu' is not installed")
+    rows = rows_of(text)
+    exact, fewer = (
+        CutDecoder(load_base(base, bits), 2, 8)
+        for bits in cast("list[Precision]", ["fp32", precision])
+    )
+    assert {value.dtype for value in fewer.parameters().values()} == {torch.float32}
+    few = rows.train[:4]
+    assert rows.tree is not None
+    wanted, found = (
+        float(net.choice_loss(net.below(few), few, rows.tree).detach()) for net in (exact, fewer)
+    )
+    assert found == pytest.approx(wanted, rel=0.15)
+    run = train_decoder(
+        fewer, rows, options=DecoderOptions(epochs=3, rate=0.02, batch_rows=4, refit=False),
+        seed=0, progress=Silent(), folder=tmp_path,
+    )  # fmt: skip
+    assert run.checks[-1][1] < run.checks[0][1]
+    save_adapters(tmp_path / "adapters.safetensors", run.adapters)
+    merged = merged_model(base, tmp_path / "adapters.safetensors", 2, 8, precision)
+    shares = Answering(merged, text, ANSWERS).choose([text.question(CODES[0])])
+    assert shares.sum() == pytest.approx(1, abs=1e-3)
 
 
 def test_adapters_merged_from_their_file_answer_as_they_did(

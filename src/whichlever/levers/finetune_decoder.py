@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from whichlever.errors import DataError
+from whichlever.errors import DataError, InputError
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.decoder_base import (
     check_decoder,
@@ -23,6 +23,7 @@ from whichlever.levers.held_out import HeldOut
 from whichlever.models.static_distill import write_aside
 from whichlever.models.threads import core_count, training_threads
 from whichlever.predict import Prediction, Row, Usage
+from whichlever.settings_decoder import DecoderSettings
 from whichlever.task import FinetuneSettings, Task
 
 ADAPTERS, FACTS, THREADS = "adapters.safetensors", "decoder.json", "threads.json"
@@ -50,7 +51,9 @@ class FinetuneDecoder:
 
     def settings(self) -> Mapping[str, Any]:
         """What its results depend on beside the data."""
-        known = self._settings.model_dump(mode="json", exclude={"checkpointing"})
+        known = self._settings.model_dump(mode="json", exclude={"checkpointing", "device"})
+        if known["precision"] is None:
+            del known["precision"]
         weights = decoder_fingerprint(self._settings.base)
         return {**known, "weights": weights, "refit": self._refit, "method": METHOD}
 
@@ -99,11 +102,12 @@ class FinetuneDecoder:
     ) -> dict[str, Any]:
         import torch
 
+        from whichlever.infer.decoder_tree import AnswerTree
         from whichlever.models.decoder import DecoderOptions, Rows, train_decoder
         from whichlever.models.decoder_base import load_base, unpacked
+        from whichlever.models.decoder_memory import needed
         from whichlever.models.decoder_merge import save_adapters
         from whichlever.models.decoder_net import CutDecoder, laid_out, with_tree
-        from whichlever.infer.decoder_tree import AnswerTree
 
         began, s, labels = time.monotonic(), self._settings, context.labels
         known = {label: i for i, label in enumerate(labels)}
@@ -118,7 +122,15 @@ class FinetuneDecoder:
             valid = [valid[i] for i in sorted(drawn.tolist())]
         with context.progress.step(f"{self.id}: read the base", seconds=5):
             folder, _ = decoder_folder(s.base, context.task, unpacked)
-            model = load_base(folder)
+            device, precision = _place(s)
+            model = load_base(folder, precision, device)
+        memory = needed(
+            json.loads((folder / "config.json").read_bytes()),
+            layers=s.layers or max(1, round(len(model.model.layers) / 3)), rank=s.rank,
+            precision=precision, batch_tokens=s.batch_tokens, checkpointing=s.checkpointing,
+        )  # fmt: skip
+        with context.progress.step(f"{self.id}: memory") as bar:
+            bar.note(f"about {memory.total / 1e9:.1f} GB on {device}, {precision}")
         unbounded = read_text(folder, 1 << 20, 0)
         room = max(len(unbounded.answer(r.target or "")) for r in (*train, *valid))
         text = read_text(folder, s.max_tokens, room)
@@ -163,6 +175,9 @@ class FinetuneDecoder:
             "rung": "decoder",
             "base": s.base,
             "rank": s.rank,
+            "precision": precision,
+            "memory_estimate": memory.total,
+            "device": device,
             "layers": net.layers,
             "all_layers": net.layers + net.cut,
             "rows": run.plan.rows,
@@ -218,7 +233,10 @@ class DecoderPredictor:
 
         chosen = json.loads((folder / FACTS).read_bytes())
         base, _ = decoder_folder(chosen["base"], task, unpacked)
-        model = merged_model(base, folder / ADAPTERS, chosen["layers"], chosen["rank"])
+        model = merged_model(
+            base, folder / ADAPTERS, chosen["layers"], chosen["rank"],
+            chosen.get("precision", "fp32"), _device(chosen.get("device", "cpu")),
+        )  # fmt: skip
         text = read_text(base, chosen["max_tokens"], chosen["room"])
         return cls(Answering(model, text, labels, room=2 * chosen["room"]), labels)
 
@@ -241,7 +259,6 @@ class DecoderPredictor:
             for row, q, answer, own in zip(rows, questions, said, scores, strict=True)
         ]
 
-
     @property
     def labels(self) -> tuple[str, ...]:
         """The closed set it chooses from; empty where answers are open."""
@@ -261,12 +278,36 @@ class DecoderPredictor:
         return [float(value) for value in found]
 
 
+def _place(settings: DecoderSettings) -> tuple[str, Any]:
+    """Device and precision, what was left out filled in.
+
+    Raises
+    ------
+    InputError
+        A GPU is asked for and torch sees none.
+    """
+    device = _device(settings.device)
+    if settings.device == "cuda" and device == "cpu":
+        raise InputError(
+            "levers.finetune.decoder.device: cuda, and torch sees no GPU; say auto or cpu, or "
+            "install a torch build for your driver"
+        )
+    return device, settings.precision or ("fp32" if device == "cpu" else "bf16")
+
+
+def _device(asked: str) -> str:
+    """Where a model goes: a GPU only where one is seen."""
+    import torch
+
+    return "cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu"
+
+
 def read_text(folder: Path, window: int, room: int) -> Any:  # noqa: ANN401 - of models
     """How a base's texts are read: its tokenizer and its marks."""
     from tokenizers import Tokenizer
 
-    from whichlever.models.decoder_base import end_of_text
     from whichlever.infer.decoder_text import DecoderText, Marks
+    from whichlever.models.decoder_base import end_of_text
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     return DecoderText(tokenizer, Marks.of(tokenizer, end_of_text(folder, tokenizer)), window, room)

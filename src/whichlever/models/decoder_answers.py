@@ -84,7 +84,8 @@ class Answering:
                 ids[row, long - len(own) :], mask[row, long - len(own) :] = own, 1
             with torch.no_grad():
                 found = model.generate(
-                    input_ids=ids, attention_mask=mask, max_new_tokens=self._room, do_sample=False,
+                    input_ids=ids.to(model.device), attention_mask=mask.to(model.device),
+                    max_new_tokens=self._room, do_sample=False,
                     use_cache=True, eos_token_id=self.text.end[-1:], pad_token_id=self.text.end[-1],
                 )  # fmt: skip
             for row, i in enumerate(part):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from whichlever.errors import WeightsError
+from whichlever.errors import MissingExtraError, WeightsError
 
 CONFIG, WEIGHTS, TOKENIZER, SPECIAL = (
     "config.json", "model.safetensors", "tokenizer.json", "special.json",
@@ -100,21 +101,47 @@ def _save_tokenizer(tokenizer: Any, gguf: Path, out: Path) -> None:  # noqa: ANN
     tokenizer.save(str(out))
 
 
-def load_base(folder: Path) -> Any:  # noqa: ANN401 - a transformers model
-    """The model of a folder in 32 bits, ready to be read or trained.
+Precision = Literal["fp32", "bf16", "nf4"]
+"""How the frozen weights are held; ``nf4`` is QLoRA's four bits (Dettmers et al. 2023)."""
+
+
+def load_base(folder: Path, precision: Precision = "fp32", device: str = "cpu") -> Any:  # noqa: ANN401
+    """The model of a folder, frozen, ready to be read or trained.
+
+    Parameters
+    ----------
+    precision
+        Of the frozen weights; adapters are always trained in 32 bits.
+    device
+        Where it is put, as torch names it.
 
     Raises
     ------
     WeightsError
         It is no causal language model built of layers one above another.
+    MissingExtraError
+        ``nf4`` needs bitsandbytes, which is not installed.
     """
     from transformers import AutoModelForCausalLM
 
     _quiet()
+    more: dict[str, Any] = {}
+    if precision == "nf4":
+        if importlib.util.find_spec("bitsandbytes") is None:
+            raise MissingExtraError("levers.finetune.decoder.precision: nf4", "gpu")
+        from transformers import BitsAndBytesConfig
+
+        more["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )  # fmt: skip
+    if device != "cpu" or precision == "nf4":
+        more["device_map"] = {"": device}
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=True, local_files_only=True,
-            trust_remote_code=False, attn_implementation="sdpa",
+            str(folder), dtype=torch.float32 if precision == "fp32" else torch.bfloat16,
+            use_safetensors=True, local_files_only=True, trust_remote_code=False,
+            attn_implementation="sdpa", **more,
         )  # fmt: skip
     except (ValueError, OSError, KeyError) as error:
         raise WeightsError(

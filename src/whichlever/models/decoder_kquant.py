@@ -144,7 +144,7 @@ def _q6(blocks: Floats) -> Bytes:
     q = (np.clip(np.rint(whole), -32, 31) + 32).astype(np.uint8).reshape(-1, 2, 4, 32)
     low, high = q & 15, q >> 4
     nibbles = (low[:, :, :2] | low[:, :, 2:] << 4).reshape(-1, 128)
-    twos = (high[:, :, 0] | high[:, :, 1] << 2 | high[:, :, 2] << 4 | high[:, :, 3] << 6)
+    twos = high[:, :, 0] | high[:, :, 1] << 2 | high[:, :, 2] << 4 | high[:, :, 3] << 6
     return np.concatenate(
         [nibbles, twos.reshape(-1, 64), ls.view(np.uint8), d16[:, None].view(np.uint8)], axis=1
     )

@@ -8,7 +8,14 @@ from typing import Any
 import torch
 
 from whichlever.errors import RunError
-from whichlever.models.decoder_base import CONFIG, SPECIAL, TOKENIZER, WEIGHTS, load_base
+from whichlever.models.decoder_base import (
+    CONFIG,
+    SPECIAL,
+    TOKENIZER,
+    WEIGHTS,
+    Precision,
+    load_base,
+)
 from whichlever.models.decoder_net import CutDecoder
 from whichlever.models.static_distill import write_aside
 
@@ -38,7 +45,14 @@ def load_adapters(file: Path) -> dict[str, torch.Tensor]:
         raise RunError(f"{file}: is damaged; remove its folder and fit again") from error
 
 
-def merged_model(folder: Path, adapters: Path, layers: int, rank: int) -> Any:  # noqa: ANN401
+def merged_model(
+    folder: Path,
+    adapters: Path,
+    layers: int,
+    rank: int,
+    precision: Precision = "fp32",
+    device: str = "cpu",
+) -> Any:  # noqa: ANN401
     """A base with its adapters merged into it: a transformers model, frozen.
 
     Parameters
@@ -49,13 +63,18 @@ def merged_model(folder: Path, adapters: Path, layers: int, rank: int) -> Any:  
         The file of `save_adapters`.
     layers, rank
         As they were trained.
+    precision
+        Of the base in training; what was held in four bits is merged into 16.
+    device
+        Where it is put.
 
     Raises
     ------
     RunError
         The adapters are of another base.
     """
-    net = CutDecoder(load_base(folder), layers, rank)
+    held_in: Precision = "fp32" if precision == "fp32" else "bf16"
+    net = CutDecoder(load_base(folder, held_in, device), layers, rank)
     held = load_adapters(adapters)
     weights = net.parameters()
     fits = {n: v.shape for n, v in held.items()} == {n: v.shape for n, v in weights.items()}

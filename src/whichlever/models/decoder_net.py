@@ -88,6 +88,7 @@ class CutDecoder:
         self.model = _adapted(model, self.cut, rank, seed) if rank else model
         self.lower, self.upper = _part(stack, 0, self.cut), _part(stack, self.cut, None)
         self.head = model.get_output_embeddings()
+        self.device = self.head.weight.device
         if checkpointing:
             # transformers renames it in 5.x; either name does the same.
             name = "activation_checkpointing_enable"
@@ -101,22 +102,22 @@ class CutDecoder:
         return {name: value for name, value in named if value.requires_grad}
 
     def below(self, rows: Sequence[Laid]) -> list[torch.Tensor]:
-        """What the lower layers make of rows, each of shape (its tokens, width)."""
-        ids = _padded([torch.from_numpy(row.ids) for row in rows])
+        """What the lower layers make of rows, each of shape (its tokens, width), in main memory."""
+        ids = _padded([torch.from_numpy(row.ids) for row in rows]).to(self.device)
         with torch.no_grad():
-            out = self._run(self.lower, self.lower.embed_tokens(ids), rows)
+            out = self._run(self.lower, self.lower.embed_tokens(ids), rows).cpu()
         return [out[i, : len(row)].clone() for i, row in enumerate(rows)]
 
     def above(self, below: Sequence[torch.Tensor], rows: Sequence[Laid]) -> list[torch.Tensor]:
         """The last hidden states at each row's ``said``, each of shape (places, width)."""
-        out = self._run(self.upper, _padded(list(below)), rows)
+        out = self._run(self.upper, _padded(list(below)).to(self.device), rows)
         return [out[i, torch.from_numpy(row.said)] for i, row in enumerate(rows)]
 
     def loss(self, below: Sequence[torch.Tensor], rows: Sequence[Laid]) -> torch.Tensor:
         """Summed negative log-likelihood of the tokens to be learned, in nats."""
         hidden = torch.cat(self.above(below, rows))
-        targets = torch.from_numpy(np.concatenate([row.next_ids for row in rows]))
-        return functional.cross_entropy(self.head(hidden), targets, reduction="sum")
+        targets = torch.from_numpy(np.concatenate([row.next_ids for row in rows])).to(self.device)
+        return functional.cross_entropy(self.head(hidden).float(), targets, reduction="sum")
 
     def log_shares(
         self, below: Sequence[torch.Tensor], rows: Sequence[Laid], tree: AnswerTree
@@ -124,18 +125,18 @@ class CutDecoder:
         """Log-probability of each answer of a tree, shape (rows, answers)."""
         hidden = torch.stack(self.above(below, rows))
         parts = [
-            functional.linear(hidden[:, i], self.head.weight[torch.from_numpy(tokens)])
+            functional.linear(hidden[:, i], self.head.weight[torch.from_numpy(tokens)]).float()
             for i, (_, tokens) in enumerate(tree.partings)
         ]
         steps = torch.cat([functional.log_softmax(part, dim=-1) for part in parts], dim=1)
-        found: torch.Tensor = steps @ torch.from_numpy(tree.ways).T
+        found: torch.Tensor = steps @ torch.from_numpy(tree.ways).to(steps).T
         return found
 
     def choice_loss(
         self, below: Sequence[torch.Tensor], rows: Sequence[Laid], tree: AnswerTree
     ) -> torch.Tensor:
         """Summed negative log-probability of each row's own answer (`Laid.answer`), in nats."""
-        own = torch.tensor([row.answer for row in rows])
+        own = torch.tensor([row.answer for row in rows], device=self.device)
         return functional.nll_loss(self.log_shares(below, rows, tree), own, reduction="sum")
 
     def choose(
@@ -143,7 +144,7 @@ class CutDecoder:
     ) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Log-probability of each answer of a tree as an array, shape (rows, answers)."""
         with torch.no_grad():
-            return np.asarray(self.log_shares(below, rows, tree).numpy(), np.float32)
+            return np.asarray(self.log_shares(below, rows, tree).cpu().numpy(), np.float32)
 
     def _run(self, part: Any, inputs: torch.Tensor, rows: Sequence[Laid]) -> torch.Tensor:  # noqa: ANN401
         mask = positions = None
@@ -156,7 +157,8 @@ class CutDecoder:
                 assert row.positions is not None
                 seen[i, : len(row), : len(row)] = row.sees
                 placed[i, : len(row)] = row.positions
-            mask, positions = torch.from_numpy(seen)[:, None], torch.from_numpy(placed)
+            mask = torch.from_numpy(seen)[:, None].to(self.device)
+            positions = torch.from_numpy(placed).to(self.device)
         # Padding stands behind, where a causal mask hides it from every token that counts.
         found: torch.Tensor = part(
             inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False

@@ -67,7 +67,11 @@ def load_state(folder: Path, weights: dict[str, Any], optimizer: Any) -> State |
         with torch.no_grad():
             for name, value in weights.items():
                 value.copy_(tensors[f"now/{name}"])
-                memory = {k: t for k in _MEMORY if (t := tensors.get(f"{k}/{name}")) is not None}
+                memory = {
+                    k: t if k == "step" else t.to(value.device)
+                    for k in _MEMORY
+                    if (t := tensors.get(f"{k}/{name}")) is not None
+                }
                 if memory:
                     optimizer.state[value] = memory
         best = {n: tensors[f"best/{n}"] for n in weights if f"best/{n}" in tensors}
