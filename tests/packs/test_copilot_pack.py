@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 import whichlever as wl
+from whichlever.cli import main
 from whichlever.packs.copilot import pack
 from whichlever.packs.copilot.words import TRADES
 
@@ -29,3 +32,49 @@ def test_the_template_is_a_task_that_the_floor_learns_in_part(tmp_path: Path) ->
     done = wl.compare(task, tmp_path / "run", only=["majority", "linear"])
     floor = done.measures.lever("linear").metrics["exact_match"].value
     assert 0.5 < floor < 0.97  # 4 % of the answers are wrong on purpose
+
+
+def own_material(folder: Path, rows: int = 120) -> tuple[Path, Path]:
+    documents = folder / "handbook"
+    (documents / "prices").mkdir(parents=True)
+    (documents / "prices" / "fees.md").write_text("# Prices\n\ncrown: 480 EUR\n")
+    (documents / "scan.pdf").write_bytes(b"%PDF")
+    (documents / "odd.txt").write_bytes(b"\xff\xfe")
+    answers = ("Book a crown, {crown price}.", "Nothing to do.", "Pull the tooth.")
+    codes = ("crn prep", "nad", "xla")
+    pairs = folder / "pairs.csv"
+    lines = [f"{codes[i % 3]} note {i},{json.dumps(answers[i % 3])}" for i in range(rows)]
+    pairs.write_text("\n".join(["input,output", *lines]) + "\n")
+    return documents, pairs
+
+
+def test_own_pairs_and_documents_become_a_task_that_compares(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents, pairs = own_material(tmp_path)
+    made = tmp_path / "task"
+    asked = ["init", "--pack", "copilot", "--from", str(documents), "--pairs", str(pairs)]
+    assert main([*asked, str(made)]) == 0
+    said = capsys.readouterr().out
+    assert "120 pairs with 3 different answers (a closed set), drawn at random; 1 documents" in said
+    assert "left out: odd.txt (not UTF-8)" in said
+    assert (made / "documents" / "prices" / "fees.md").exists()
+    task = wl.Task.load(made / "task.yaml")
+    assert (task.kind, task.answers, task.documents) == ("generate", "closed", "documents")
+    done = wl.compare(task, tmp_path / "run", only=["majority", "linear"])
+    assert done.measures.lever("linear").metrics["exact_match"].value > 0.9
+
+
+def test_pairs_that_are_none_are_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents, pairs = own_material(tmp_path, rows=20)
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"question": "a", "answer": "b"}\n')
+    for given, wanted in ((pairs, "at least 40"), (other, "no column 'input'")):
+        asked = ["init", "--pack", "copilot", "--pairs", str(given), str(tmp_path / "no")]
+        assert main(asked) == 2
+        assert wanted in capsys.readouterr().err
+        assert not (tmp_path / "no").exists()
+    assert main(["init", "--pack", "copilot", "--from", str(documents), str(tmp_path / "no")]) == 2
+    assert main(["init", "--pack", "facts", "--pairs", str(pairs), str(tmp_path / "no")]) == 2

@@ -33,3 +33,16 @@ class CopilotPack:
         from whichlever.packs.copilot.template import write_template
 
         write_template(folder, seed)
+
+    def write_own(self, folder: Path, documents: Path | None, pairs: Path) -> list[str]:
+        """Write a task folder from somebody's own pairs and documents; what to say of it."""
+        from whichlever.packs.copilot.own import write_own
+
+        made = write_own(folder, documents, pairs)
+        kind = "a closed set" if made.closed else "open"
+        split = "drawn at random" if made.group is None else f"split by {made.group}"
+        said = [
+            f"{made.pairs:,} pairs with {made.answers:,} different answers ({kind}), {split}; "
+            f"{made.documents:,} documents"
+        ]
+        return said + [f"left out: {name} ({why})" for name, why in made.left_out[:20]]
