@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Test files run side by side, each with one thread of arithmetic: more threads than cores only wait.
+WORKERS ?= 2
 
 .PHONY: setup demo test check format bench results schema clean browser load mailservers strace vrl
 
@@ -67,7 +69,7 @@ vrl: $(VENV)/.test
 	     done; echo "No vector-vrl here: the test of the VRL export will be skipped (it needs Python 3.12 or newer)"; }
 
 test: $(VENV)/.test browser strace load mailservers vrl
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check src tests bench
