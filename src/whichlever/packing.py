@@ -21,7 +21,7 @@ from whichlever.errors import BundleError, WeightsError
 from whichlever.measure.scores import mistake_costs
 from whichlever.packing_check import check_answers
 from whichlever.packing_data import find_data
-from whichlever.packing_decoder import LEVER as DECODER
+from whichlever.packing_decoder import LEVERS as DECODERS
 from whichlever.packing_decoder import decoder_base, decoder_models
 from whichlever.packing_int8 import with_int8
 from whichlever.progress import Progress, Silent
@@ -88,9 +88,11 @@ def pack(
         data = find_data(finished, None if task is None else Path(task))
     test = None if data.splits is None else data.splits.test
     precision: tuple[str, ...] = ()
-    if choice.lever == DECODER:
-        wanted = data.task or finished.task
-        models = decoder_models(finished, wanted, small=int8 == "auto", progress=progress)
+    compared = data.task or finished.task
+    if choice.lever in DECODERS:
+        models = decoder_models(
+            finished, choice.lever, compared, small=int8 == "auto", progress=progress
+        )
     else:
         with progress.step("read the model"):
             costs = _costs(finished) if finished.task.kind == "classify" else None
@@ -120,8 +122,8 @@ def pack(
         precision=precision,
     )
     base = (
-        decoder_base(finished, data.task or finished.task)
-        if choice.lever == DECODER
+        decoder_base(finished, choice.lever, compared)
+        if choice.lever in DECODERS
         else _base(finished, model)
     )
     bom = write_bom(manifest, model.files, facts.summary, base)

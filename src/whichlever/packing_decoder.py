@@ -16,7 +16,7 @@ from whichlever.progress import Progress
 from whichlever.run import read_json
 from whichlever.task import Task
 
-LEVER, PART = "finetune-decoder", "decoder"
+LEVERS, PART = ("finetune-decoder", "finetune-distilled-decoder"), "decoder"
 
 Precision = Literal["f16", "q8_0"]
 
@@ -25,12 +25,14 @@ PRECISIONS: dict[Precision, str] = {"q8_0": "8 bits (q8_0)", "f16": "16 bits (f1
 
 
 def decoder_models(
-    finished: Finished, task: Task, *, small: bool, progress: Progress
+    finished: Finished, lever: str, task: Task, *, small: bool, progress: Progress
 ) -> Iterator[Model]:
     """The trained decoder as it may be packed, smallest first.
 
     Parameters
     ----------
+    lever
+        One of `LEVERS`.
     task
         The task as compared, whose folder the base's path starts from.
     small
@@ -49,12 +51,12 @@ def decoder_models(
     from whichlever.models.decoder_base import TOKENIZER, unpacked
     from whichlever.models.decoder_merge import merged_model
 
-    fit = finished.step(LEVER, FACTS)
+    fit = finished.step(lever, FACTS)
     facts = read_json(fit / FACTS)
     folder, gguf = decoder_folder(facts["base"], task, unpacked)
     if gguf is None:
         raise BundleError(
-            f"{LEVER}: its base came as a folder, and only a base that came as a .gguf file is "
+            f"{lever}: its base came as a folder, and only a base that came as a .gguf file is "
             "packed; whichlever export writes it as safetensors"
         )
     with progress.step("merge the adapters", seconds=5):
@@ -104,13 +106,13 @@ def _written(
         return file.read_bytes()
 
 
-def decoder_base(finished: Finished, task: Task) -> Base | None:
+def decoder_base(finished: Finished, lever: str, task: Task) -> Base | None:
     """The weights that the decoder started from, for the bill of materials."""
     from whichlever.levers.decoder_base import decoder_files
     from whichlever.levers.finetune_decoder import FACTS
     from whichlever.llm.weights import file_sha256, find_weights
 
-    base = read_json(finished.step(LEVER, FACTS) / FACTS)["base"]
+    base = read_json(finished.step(lever, FACTS) / FACTS)["base"]
     try:
         if decoder_files(base):
             path = task.path(base)

@@ -12,7 +12,7 @@ from whichlever.errors import BundleError
 RUNGS = (
     "finetune-static", "finetune-encoder", "finetune-joined", "finetune-tagger",
     "finetune-distilled", "finetune-distilled-linear", "finetune-distilled-encoder",
-    "finetune-decoder",
+    "finetune-decoder", "finetune-distilled-decoder",
 )  # fmt: skip
 OWNED = ("linear", *RUNGS)
 GUARDED = tuple(f"{name}-guarded" for name in OWNED)

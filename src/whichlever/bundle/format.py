@@ -42,6 +42,7 @@ KINDS: dict[str, PartKind] = {
     "finetune-distilled-linear": "linear",
     "finetune-distilled-encoder": "encoder",
     "finetune-decoder": "decoder",
+    "finetune-distilled-decoder": "decoder",
 }
 """The kind of part that each owned lever is, where the task is one of labels."""
 
