@@ -57,12 +57,25 @@ POOL = {"cwe": 1500}
 STUDENTS = ("static", "linear")
 BUDGETS, SEEDS = (500, 1000, 2000), 5
 
-SYSTEM = """\
+SYSTEMS = {
+    "rules": """\
 You work at the front desk of a dental practice and sort what patients write. Answer with one word.
 pain: the patient hurts, bleeds or has broken a tooth.
 billing: it is about an invoice, an insurer or a price.
 appointment: it is about a date, a time, or coming later.
-"""
+""",
+    "examples": """\
+You sort messages of a dental practice. Answer with one word.
+my tooth hurts = pain
+I broke a tooth = pain
+the bill is too high = billing
+what does it cost = billing
+move my visit to Monday = appointment
+I will be late = appointment
+""",
+}
+"""Two ways of saying it; on the first, the model says nearly always the same."""
+
 BAKE_TASK = {
     "version": 1, "task": "front desk, simulated",
     "data": {"rows": "messages.jsonl", "id": "id", "input": "text"},
@@ -289,7 +302,7 @@ def ask(name: str, folder: Path) -> None:
             record("asked", name, {"pool": len(pool), "runs": found})
 
 
-def bake(folder: Path) -> None:
+def bake(how: str, folder: Path) -> None:
     """SmolLM2 with a system prompt, on simulated messages."""
     rng = random.Random(0)
     folder.mkdir(parents=True, exist_ok=True)
@@ -304,7 +317,7 @@ def bake(folder: Path) -> None:
             json.dumps({"id": f"m{i}", "text": text}) + "\n" for i, text in enumerate(texts)
         )
     (folder / "task.yaml").write_text(json.dumps(BAKE_TASK))
-    (folder / "system.txt").write_text(SYSTEM)
+    (folder / "system.txt").write_text(SYSTEMS[how])
     program = [sys.executable, "-m", "whichlever", "bake", str(folder / "task.yaml")]
     program += ["--system", str(folder / "system.txt"), "-o", str(folder / "run"), "--json"]
     made = subprocess.run(program, check=True, stdout=subprocess.PIPE)
@@ -312,7 +325,7 @@ def bake(folder: Path) -> None:
     keys = ("faithful", "tokens_with", "tokens_without", "volume", "text")
     verdict = json.loads((folder / "run" / "verdict.json").read_text())
     kept = {key: found[key] for key in keys} | {"headline": verdict["headline"]}
-    record("baked", "front desk, simulated", kept)
+    record("baked", how, kept)
 
 
 if __name__ == "__main__":
@@ -321,7 +334,5 @@ if __name__ == "__main__":
         from distill_page import page
 
         page(RECORDS)
-    elif what == "bake":
-        bake(Path(rest[0]))
     else:
-        {"run": run, "try": attempt, "ask": ask}[what](rest[0], Path(rest[1]))
+        {"run": run, "try": attempt, "ask": ask, "bake": bake}[what](rest[0], Path(rest[1]))

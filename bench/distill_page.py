@@ -34,7 +34,7 @@ def written(found: dict[str, Any]) -> str:
         parts.append(tried(found["tried"]))
     if "asked" in found:
         parts.append(asked(found["asked"]))
-    parts += [baked(own) for own in found.get("baked", {}).values()]
+    parts += [baked(how, own) for how, own in sorted(found.get("baked", {}).items())]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -175,9 +175,9 @@ def asked(sets: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def baked(own: dict[str, Any]) -> str:
+def baked(how: str, own: dict[str, Any]) -> str:
     """A prompt baked in."""
-    lines = ["## A prompt baked in (simulated messages)", ""]
+    lines = [f"## A prompt baked in (simulated messages, the prompt in {how})", ""]
     lines += [f"> - {said}" for said in own["text"]]
     lines += [f"> - **{own['headline']}**", "", "| | says what the prompted model says [95 %] |"]
     lines += ["|---|---|"]
