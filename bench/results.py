@@ -350,6 +350,7 @@ def blocks() -> dict[str, str]:
     if (RESULTS / "attack.json").exists():
         found = json.loads((RESULTS / "attack.json").read_text())
         made |= _beside("attack_tables").attack_blocks(found)
+        made |= _beside("attack_guard_tables").guard_blocks()
     if (RESULTS / "phishing.json").exists():
         found = json.loads((RESULTS / "phishing.json").read_text())
         made |= _beside("mail_tables").mail_blocks(found)
