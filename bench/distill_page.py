@@ -153,7 +153,7 @@ def asked(sets: dict[str, Any]) -> str:
         "",
         "The encoder's answers stand for a paid teacher's; a linear model on words learns from the "
         "rows asked about alone. Mean accuracy over seeds; active minus random by seed, with its "
-        "standard error.",
+        "standard error. Active is the default because of the validation rows.",
         "",
         "| set | asked of | rows asked | seeds | random, test | active, test | difference, test | "
         "difference, validation |",

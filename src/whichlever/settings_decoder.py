@@ -101,8 +101,8 @@ class DistillSettings(Model):
         description="Most that labelling may cost: a hard bound, beside what the teacher's own "
         "measuring costs; left out, the teacher's own budget holds once more.",
     )
-    ask: Literal["random", "active"] = Field(
-        default="random",
+    ask: Literal["active", "random"] = Field(
+        default="active",
         description="Where not every row can be asked about: which ones. active: in rounds, those "
         "that a model of the answers so far is least sure of, and that are unlike each other.",
     )

@@ -56,7 +56,9 @@ def distill(
     ] = None,
     ask: Annotated[
         str | None,
-        typer.Option(help="Which rows, where not all can be asked about: random or active."),
+        typer.Option(
+            help="Which rows, where not all can be asked about: active (unless given) or random."
+        ),
     ] = None,
     labelled: Annotated[
         str | None,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from whichlever.errors import InputError
-from whichlever.levers.ask_next import first_round, next_round, round_size
+from whichlever.levers.ask_next import FIRST_SHARE, first_round, next_round, round_size
 from whichlever.levers.base import Context, Fit
 from whichlever.levers.taught import TeacherAnswers, price_of
 from whichlever.predict import Row
@@ -18,8 +18,8 @@ from whichlever.settings_decoder import DistillSettings
 CHUNK = 64
 """Rows asked between two writings of what the teacher said."""
 
-PER_ROUND_DOLLARS = 100
-"""Rows of a round where only money bounds the asking."""
+PILOT = 8
+"""Rows asked about to learn what one costs, where money bounds the asking."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -104,18 +104,29 @@ class Asking:
             order = np.random.default_rng(self._context.seed).permutation(len(pool))[:most]
             yield order.astype(np.int64)
             return
-        money = self._settings.dollars is not None and most == len(pool)
-        asked = first_round(len(pool), 4 * PER_ROUND_DOLLARS if money else most, self._context.seed)
-        yield asked
-        while len(asked) < most:
-            size = min(PER_ROUND_DOLLARS if money else round_size(most), most - len(asked))
+        asked, wanted = first_round(len(pool), most, self._context.seed), most
+        if self._settings.dollars is not None:  # a few rows say how many the money pays for
+            yield asked[:PILOT]
+            wanted = min(most, self._payable())
+            asked = asked[: max(PILOT, round(FIRST_SHARE * wanted))]
+            yield asked[PILOT:]
+        else:
+            yield asked
+        while len(asked) < most:  # where money ends it sooner, asking itself says so
             left = np.setdiff1d(np.arange(len(pool)), asked)
+            size = min(round_size(wanted), most - len(asked))
             chosen = next_round(
                 pool, left, [*sure, *self._learned()], self._context.labels, size,
                 self._context.seed,
             )  # fmt: skip
             asked = np.concatenate((asked, chosen))
             yield chosen
+
+    def _payable(self) -> int:
+        """Rows that the dollars are about enough for, by what rows took so far."""
+        count, _ = self._answers.paid
+        spent, most = self._spent(), self._settings.dollars or 0.0
+        return max(1, int(most * count / spent)) if spent else 10**9
 
     def _learned(self) -> list[Row]:
         """The rows asked so far, each with the likeliest label."""
