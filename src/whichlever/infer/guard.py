@@ -32,6 +32,10 @@ with more is handed over, so that nobody can keep the machine busy with one long
 ROUNDS = (4, 16)
 """Heads asked first, and next, spread over the text: most texts that were added to fail here."""
 
+WALKED, ROUNDING = 8, 1e-3
+"""From so many cuts on a linear model walks over the text once; a lead within ``ROUNDING`` of the
+floor is asked for by itself."""
+
 TIE = 1e-12
 """By so much at least another answer counts as ahead: labels may tie, and one of them is said."""
 
@@ -126,6 +130,8 @@ class GuardedPredictor:
                 answers[i] = _handed(answers[i], TOO_LONG)
             else:
                 asked[i] = cuts
+        for i in list(asked):
+            asked[i] = self._near(rows[i].text, asked[i])
         for some in (*ROUNDS, None):
             now = {i: cuts[:: _step(cuts, some)] for i, cuts in asked.items()}
             self._ask(rows, answers, now)
@@ -241,6 +247,26 @@ class GuardedPredictor:
         for i, answer in zip(some, given, strict=True):
             if self._lead(answer) < max(self.trusted_floor, TIE):
                 answers[i] = _handed(replace(answers[i], scores=answer.scores), UNTRUSTED)
+
+    def _near(self, text: str, cuts: list[int]) -> list[int]:
+        """The cuts that must be asked by themselves: those that a walk over the text does not
+        clear by more than its rounding. The one that speaks most against closing comes first.
+        """
+        walk = getattr(self.predictor, "cut_scores", None)
+        if walk is None or len(cuts) < WALKED:
+            return cuts
+        place, left = self.labels.index(self.closes), []
+        for endings in (False, True):
+            mine = sorted(abs(at) for at in cuts if (at < 0) == endings)
+            scores = walk(text, mine, endings=endings) if mine else None
+            sign = -1 if endings else 1
+            if scores is None:
+                left += [(-np.inf, sign * at) for at in mine]
+                continue
+            leads = scores[:, place] - np.delete(scores, place, axis=1).max(axis=1)
+            some = np.flatnonzero(leads < self.floor + ROUNDING)
+            left += [(float(leads[k]), sign * mine[k]) for k in some.tolist()]
+        return [at for _, at in sorted(left)]
 
     def _ask(
         self, rows: Sequence[Row], answers: list[Prediction], cuts: dict[int, list[int]]
