@@ -67,7 +67,7 @@ def with_int8(
         )
     part = model.parts[place]
     name = f"model/{part.name}/encoder.onnx"
-    folder = finished.step("finetune-encoder", "encoder.onnx")
+    folder = finished.step(f"finetune-{part.name}", "encoder.onnx")
     assert part.max_tokens is not None
     content, judged = _decide(
         finished, folder, model.files, part.name, part.max_tokens, valid, progress
