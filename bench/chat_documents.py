@@ -83,13 +83,13 @@ def run(folder: Path) -> None:
         text = task.read_text().replace("{epochs: 3, minutes: 20}", "{epochs: 3, minutes: 8}")
         lines = [line for line in text.splitlines() if not line.startswith(("  prompt", "  rag"))]
         task.write_text("\n".join(lines) + "\n")
-    call("compare", folder / "task" / "task.yaml", "-o", folder / "run")
+    call("compare", folder / "task" / "task.yaml", "-o", folder / "task" / "run")
     found = {}
     for lever in LEVERS:
         bundle = folder / f"{lever}.wl"
-        call("pack", folder / "run", "--lever", lever, "-o", bundle)
+        call("pack", folder / "task" / "run", "--lever", lever, "-o", bundle)
         found[lever] = asked(bundle, folder / "task" / "documents", dict(prices), dice)
-    measures = json.loads((folder / "run" / "measures.json").read_text())
+    measures = json.loads((folder / "task" / "run" / "measures.json").read_text())
     exact = {m["lever"]: m["metrics"]["exact_match"] for m in measures["levers"]}
     record = {"documents": OTHERS + 1, "changes": CHANGES, "asked": ASKED,
               "exact_match": exact, "served": found}  # fmt: skip
@@ -108,15 +108,23 @@ def asked(
     write_prices(documents, prices)
     command = [sys.executable, "-m", "whichlever", "serve", str(bundle), "--allow-unsigned",
                "--port", "0", "--documents", str(documents)]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr is not None
-        lines = iter(server.stderr.readline, "")
-        listening = next(e for e in map(json.loads, lines) if e["event"] == "listening")
-        url = f"http://127.0.0.1:{listening['port']}/v1/chat/completions"
+    log = bundle.with_suffix(".log")
+    with log.open("w") as out, subprocess.Popen(command, stderr=out) as server:
         try:
-            return measured(url, documents, prices, dice)
+            return measured(address(log), documents, prices, dice)
         finally:
             server.terminate()
+
+
+def address(log: Path) -> str:
+    """Where a server listens, once its log says so."""
+    for _ in range(600):
+        for line in log.read_text().splitlines():
+            said = json.loads(line)
+            if said["event"] == "listening":
+                return f"http://127.0.0.1:{said['port']}/v1/chat/completions"
+        time.sleep(0.1)
+    raise SystemExit(log.read_text())
 
 
 def measured(
