@@ -55,16 +55,49 @@ SETS: dict[str, dict[str, Any]] = {
         "of": "ait-scenario", "controls": ["note"], "places": ("behind",),
         "guards": {"without untrusted": {}},
     },
+    "panther-product, event apart": {
+        "of": "panther-product", "controls": ["said"], "places": PLACES,
+        "guards": {"without untrusted": {}},
+    },
     "panther-product, text": {"of": "panther-product", "guards": TEXT, "places": PLACES},
 }  # fmt: skip
 """``fields``: an alert's rule and what the rule is about are the house's, its event is the
 attacker's (Panther); all that sensors say is theirs, and a note, empty in every row, is the
-attacker's (AIT, whose alerts quote nobody). ``text``: nothing is known but the text."""
+attacker's (AIT, whose alerts quote nobody). ``event apart``: what the platform itself writes into
+Panther's events (`PLATFORM`, and what is true or false) is the house's too, and everything else said
+in them is the attacker's. ``text``: nothing is known but the text."""
+
+PLATFORM = frozenset(
+    "eventname eventtype eventsource eventcategory action operation category type status outcome "
+    "result severity errorcode code protocol service region version level state activity reason "
+    "alerttype logtype reporttype method".split()
+)
+"""Names of members that a platform fills in from a list of its own; chosen before any figure."""
 
 
-def write_rows(name: str, data: Path, folder: Path) -> tuple[str, list[str]]:
+def apart(event: str) -> dict[str, str]:
+    """An event as what its platform wrote, and what is said in it; each a JSON object as text."""
+    try:
+        waiting = [("", json.loads(event))]
+    except ValueError:
+        return {"event": "{}", "said": event}
+    sides: dict[str, dict[str, Any]] = {"event": {}, "said": {}}
+    while waiting:
+        path, value = waiting.pop(0)
+        if isinstance(value, dict | list):
+            inner = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [(f"{path}.{key}".lstrip("."), one) for key, one in inner]
+            continue
+        name = "".join(filter(str.isalpha, path.rsplit(".", 1)[-1])).lower()
+        own = name in PLATFORM or isinstance(value, bool)
+        sides["event" if own else "said"][path] = value
+    return {side: json.dumps(inner, ensure_ascii=False) for side, inner in sides.items()}
+
+
+def write_rows(name: str, data: Path, folder: Path, said: bool) -> tuple[str, list[str]]:
     """The rows with the fields apart, beside the run; their file and the columns to be read."""
     columns = ["rule", "about", "event"] if name.startswith("panther") else ["text", "note"]
+    columns += ["said"] if said else []
     source = data / "alerts" / f"{name.split('-')[0]}.jsonl.gz"
     with gzip.open(source, "rt") as lines, (folder / "rows.jsonl").open("w") as out:
         for line in lines:
@@ -72,8 +105,8 @@ def write_rows(name: str, data: Path, folder: Path) -> tuple[str, list[str]]:
             if "note" in columns:
                 row = {**row, "note": ""}
             else:
-                said = dict(part.split(": ", 1) for part in row["text"].split("\n", 2))
-                row = {**row, **said}
+                parts = dict(part.split(": ", 1) for part in row["text"].split("\n", 2))
+                row = {**row, **parts, **(apart(parts["event"]) if said else {})}
             out.write(json.dumps(row) + "\n")
     return "rows.jsonl", columns
 
@@ -84,7 +117,7 @@ def task_of(name: str, guard: dict[str, Any], data: Path, folder: Path) -> dict[
     made: dict[str, Any] = triage_task(settings["of"], data, encoder=False)
     made |= {"levers": {"linear": {}}, "guard": guard}
     if "controls" in settings:
-        rows, columns = write_rows(settings["of"], data, folder)
+        rows, columns = write_rows(settings["of"], data, folder, "said" in settings["controls"])
         made["data"] |= {"rows": rows, "input": columns}
         made["guard"] = {**guard, "untrusted": settings["controls"]}
     return made
