@@ -64,14 +64,15 @@ SETS: dict[str, dict[str, Any]] = {
 """``fields``: an alert's rule and what the rule is about are the house's, its event is the
 attacker's (Panther); all that sensors say is theirs, and a note, empty in every row, is the
 attacker's (AIT, whose alerts quote nobody). ``event apart``: what the platform itself writes into
-Panther's events (`PLATFORM`, and what is true or false) is the house's too, and everything else said
-in them is the attacker's. ``text``: nothing is known but the text."""
+Panther's events (`PLATFORM`, and what is true or false) is the house's too, and everything else
+said in them is the attacker's. ``text``: nothing is known but the text."""
 
-PLATFORM = frozenset(
-    "eventname eventtype eventsource eventcategory action operation category type status outcome "
-    "result severity errorcode code protocol service region version level state activity reason "
-    "alerttype logtype reporttype method".split()
-)
+_PLATFORM = """
+    eventname eventtype eventsource eventcategory action operation category type status outcome
+    result severity errorcode code protocol service region version level state activity reason
+    alerttype logtype reporttype method
+"""
+PLATFORM = frozenset(_PLATFORM.split())
 """Names of members that a platform fills in from a list of its own; chosen before any figure."""
 
 
