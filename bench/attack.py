@@ -97,6 +97,13 @@ SETS: dict[str, dict[str, Any]] = {
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
     "simulated, canaries": {"canaries": "finetune-static", "simulated": 480},
+    "simulated, writing decoder": {
+        "memory": True,
+        "minutes": 20,
+        "simulated": 90,
+        "lever": "finetune-decoder",
+        "writes": True,
+    },
     "tos-clauses, memory": {
         "of": "tos-clauses",
         "memory": True,
@@ -132,6 +139,17 @@ def simulated(folder: Path, rows: int) -> Path:
     static = "  finetune: {rungs: [static], joined: false, seeds: 1}"
     text = TASK.replace("  recorded: {other: answers.jsonl}", static)
     return write_task(folder, rows, task=f"{text}mistakes: {{open: {{close: 10}}}}\n")
+
+
+def simulated_writing(folder: Path, rows: int) -> Path:
+    """The tests' jargon of two trades with open answers, for the small embedded decoder."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+    import tiny_decoder
+
+    task, _, _ = tiny_decoder.TASK.partition("  linear:")
+    task = task.replace("kind: generate\n", "kind: generate\nanswers: open\n")
+    task += "  finetune: {decoder: {epochs: 3, minutes: 6}, threads: 1}\n"
+    return tiny_decoder.write_task(folder, rows, task=task)
 
 
 def rounded(digits: str) -> float:
@@ -184,7 +202,8 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     file, out = folder / "task.yaml", folder / "run"
     if "simulated" in settings and not (out / "verdict.json").exists():
-        file = simulated(folder, settings["simulated"])
+        made = simulated_writing if "writes" in settings else simulated
+        file = made(folder, settings["simulated"])
         run(["compare", str(file), "-o", str(out)])
     elif "made by" in settings and not (out / "verdict.json").exists():
         sys.exit(f"{folder}: run bench/{settings['made by']}.py, and copy its task and run here")
@@ -202,6 +221,7 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
         asked += ["--control", control]
     if "memory" in settings:
         asked = ["--memory", "--minutes", str(settings["minutes"])]
+        asked += ["--lever", settings["lever"]] if "lever" in settings else []
     if "canaries" in settings:
         asked = ["--canaries", "--lever", settings["canaries"]]
     if "serve" in settings:
