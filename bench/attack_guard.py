@@ -47,6 +47,11 @@ SETS: dict[str, dict[str, Any]] = {
     "panther-product, fields": {
         "of": "panther-product", "controls": ["event"], "guards": FIELDS, "places": PLACES,
     },
+    "panther-product, fields, static": {
+        "of": "panther-product", "controls": ["event"], "places": PLACES,
+        "lever": "finetune-static",
+        "guards": {"without untrusted": {"levers": ["finetune-static"]}},
+    },
     "ait-random, fields": {
         "of": "ait-random", "controls": ["note"], "places": ("behind",),
         "guards": {"without untrusted": {}},
@@ -116,7 +121,8 @@ def task_of(name: str, guard: dict[str, Any], data: Path, folder: Path) -> dict[
     """The task of one variant: the floor and its guard, and nothing else."""
     settings = SETS[name]
     made: dict[str, Any] = triage_task(settings["of"], data, encoder=False)
-    made |= {"levers": {"linear": {}}, "guard": guard}
+    levers = {"linear": {}} if "lever" not in settings else made["levers"]
+    made |= {"levers": levers, "guard": guard}
     if "controls" in settings:
         rows, columns = write_rows(settings["of"], data, folder, "said" in settings["controls"])
         made["data"] |= {"rows": rows, "input": columns}
@@ -127,6 +133,7 @@ def task_of(name: str, guard: dict[str, Any], data: Path, folder: Path) -> dict[
 def measured(name: str, variant: str, runs: Path, data: Path, bare: bool) -> dict[str, Any]:
     """One variant compared and attacked at each place; the floor too where it is asked for."""
     settings = SETS[name]
+    lever = settings.get("lever", "linear")
     folder = runs / f"{name}, {variant}"
     folder.mkdir(parents=True, exist_ok=True)
     file, out = folder / "task.yaml", folder / "run"
@@ -134,13 +141,13 @@ def measured(name: str, variant: str, runs: Path, data: Path, bare: bool) -> dic
         task = task_of(name, settings["guards"][variant], data, folder)
         file.write_text(yaml.safe_dump(task, sort_keys=False))
         run(["compare", str(file), "-o", str(out)])
-    found: dict[str, Any] = {"cost": costs(out), "places": {}}
+    found: dict[str, Any] = {"lever": lever, "cost": costs(out, lever), "places": {}}
     few = settings["places"][: 1 if "alone" in variant else None]
     for place in few:
         (out / "attack.json").unlink(missing_ok=True)
         asked = [str(out), "--task", str(file), "--strings", str(data / STRINGS), "--json"]
-        asked += ["--place", place, "--lever", "linear-guarded"]
-        asked += ["--lever", "linear"] if bare else []
+        asked += ["--place", place, "--lever", f"{lever}-guarded"]
+        asked += ["--lever", lever] if bare else []
         for option, value in BUDGET.items():
             asked += [f"--{option}", value]
         for control in settings.get("controls", ()):
@@ -156,16 +163,15 @@ def measured(name: str, variant: str, runs: Path, data: Path, bare: bool) -> dic
     return found
 
 
-def costs(out: Path) -> dict[str, Any]:
-    """What the guard costs, on calibration and on test rows, beside the floor."""
+def costs(out: Path, lever: str) -> dict[str, Any]:
+    """What the guard costs, on calibration and on test rows, beside the bare lever."""
     import polars as pl
     from sklearn.metrics import f1_score
 
     measures = json.loads((out / "measures.json").read_text())
-    step = next((out / "fits" / "linear").glob("*/trials.parquet"))
-    other = next((out / "fits" / "linear-guarded").glob("*/trials.parquet"))
     found: dict[str, Any] = {}
-    for name, path in (("linear", step), ("linear-guarded", other)):
+    for name in (lever, f"{lever}-guarded"):
+        path = next((out / "fits" / name).glob("*/trials.parquet"))
         summary = next(s for s in measures["levers"] if s["lever"] == name)
         found[name] = {
             "macro_f1": summary["metrics"]["macro_f1"],

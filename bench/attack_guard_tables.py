@@ -59,8 +59,9 @@ def _defences(found: dict[str, Any]) -> str:
     rows = []
     for name, variants in found.items():
         for i, (variant, one) in enumerate(variants.items()):
-            for lever in ("linear", "linear-guarded") if i == 0 else ("linear-guarded",):
-                said = variant if lever != "linear" else "none"
+            bare = one.get("lever", "linear")
+            for lever in (bare, f"{bare}-guarded") if i == 0 else (f"{bare}-guarded",):
+                said = variant if lever != bare else "none"
                 cells = [
                     cell
                     for place in ("behind", "before", "inside")
@@ -78,9 +79,10 @@ def _costs(found: dict[str, Any]) -> str:
     rows = []
     for name, variants in found.items():
         for i, (variant, one) in enumerate(variants.items()):
-            for lever in ("linear", "linear-guarded") if i == 0 else ("linear-guarded",):
+            bare = one.get("lever", "linear")
+            for lever in (bare, f"{bare}-guarded") if i == 0 else (f"{bare}-guarded",):
                 cost = one["cost"][lever]
-                said = variant if lever != "linear" else "none"
+                said = variant if lever != bare else "none"
                 test, other = cost["test"], cost["calibrate"]
                 rows.append(
                     [
