@@ -18,9 +18,12 @@ from whichlever.trials import read
 MOST_ROWS, MOST_TEXTS = 64, 16
 """Test rows asked again, and where answers are written out."""
 
-LEAST_SAME, LEAST_SAME_TEXTS = 0.95, 0.8
-"""Share of them that a decoder in 8 or 16 bits must answer as in 32: a close call may go another
-way, and of a text every later word with it."""
+LEAST_SAME = {"q8_0": 0.99, "f16": 0.95}
+"""Share of them that a decoder in 8 or 16 bits must answer as in 32. Of 64 rows 8 bits may get none
+wrong, since 16 are tried next; in 16 a close call may still go another way."""
+
+LEAST_SAME_TEXTS = 0.8
+"""The same where it writes: every word after a close call may be another."""
 
 TOLERANCE = 1e-3
 """Largest difference of a probability that is taken for another processor's arithmetic; on one
@@ -77,7 +80,7 @@ def check_answers(
     same = int((got.argmax(axis=1) == wanted.argmax(axis=1)).sum())
     coarse = next((p.precision for p in manifest.parts if p.kind == "decoder"), None)
     what = "" if exact else f" in {coarse}" if coarse else " in 8 bits"
-    if coarse and same < LEAST_SAME * len(rows):
+    if coarse and same < LEAST_SAME.get(coarse, 1.0) * len(rows):
         raise BundleError(
             f"{manifest.lever} in {coarse} gives only {same} of {len(rows)} test rows the label of "
             "the comparison"
