@@ -31,7 +31,7 @@ ADAPTERS, FACTS, THREADS = "adapters.safetensors", "decoder.json", "threads.json
 MOST_VALID = 400
 """Validation rows scored at each check, at most: a fixed random draw of more."""
 
-METHOD = 2
+METHOD = 3
 
 
 class FinetuneDecoder:

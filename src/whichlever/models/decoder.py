@@ -370,8 +370,13 @@ def _parts(rows: Sequence[Laid], chosen: Sequence[int], most: int) -> list[list[
 
 
 def _best(state: State) -> int:
-    losses = [loss for _, loss, _ in state.checks]
-    return losses.index(min(losses))
+    """The best check: most right of a closed set, and of these, or of open answers, least loss.
+
+    Losses rise long before answers get worse, since a model grows too sure; how sure it may be is
+    settled afterwards, by calibration.
+    """
+    merits = [(0.0 if right is None else -right, loss) for _, loss, right in state.checks]
+    return merits.index(min(merits))
 
 
 def _worse_since(state: State) -> int:
