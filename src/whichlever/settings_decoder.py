@@ -24,11 +24,11 @@ class DecoderSettings(Model):
     layers: int | None = Field(
         default=None,
         ge=1,
-        description="Uppermost layers that get adapters; left out: the upper third. What lies "
+        description="Uppermost layers that get adapters; left out: the upper half. What lies "
         "below them is worked out once and kept.",
     )
     epochs: float = Field(default=4.0, gt=0)
-    learning_rate: float = Field(default=1e-3, gt=0, description="The peak.")
+    learning_rate: float = Field(default=2e-3, gt=0, description="The peak.")
     batch_rows: int = Field(default=8, ge=1, description="Rows between two steps of the weights.")
     batch_tokens: int = Field(
         default=1024, ge=16, description="Most tokens at once; a step gathers several such parts."

@@ -124,9 +124,10 @@ class FinetuneDecoder:
             folder, _ = decoder_folder(s.base, context.task, unpacked)
             device, precision = _place(s)
             model = load_base(folder, precision, device)
+        layers = s.layers or max(1, len(model.model.layers) // 2)
         memory = needed(
             json.loads((folder / "config.json").read_bytes()),
-            layers=s.layers or max(1, round(len(model.model.layers) / 3)), rank=s.rank,
+            layers=layers, rank=s.rank,
             precision=precision, batch_tokens=s.batch_tokens, checkpointing=s.checkpointing,
         )  # fmt: skip
         with context.progress.step(f"{self.id}: memory") as bar:
@@ -134,7 +135,6 @@ class FinetuneDecoder:
         unbounded = read_text(folder, 1 << 20, 0)
         room = max(len(unbounded.answer(r.target or "")) for r in (*train, *valid))
         text = read_text(folder, s.max_tokens, room)
-        layers = s.layers or max(1, round(len(model.model.layers) / 3))
         net = CutDecoder(model, layers, s.rank, context.seed, checkpointing=s.checkpointing)
         asked, checked = ([text.question(row.text) for row in part] for part in (train, valid))
         spoken = [
