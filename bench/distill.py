@@ -55,8 +55,9 @@ POOL = {"cwe": 800}
 """Rows whose labels are hidden, at most."""
 
 STUDENTS = ("static", "linear")
-STATIC_ONLY = ("cwe",)
-"""Sets whose one student is static: a linear one would take as long as the floor, twice."""
+SHORT = ("cwe",)
+"""Sets of long rows: one student, static, and training rows keep their labels, so that the teacher
+is asked about the others alone."""
 BUDGETS, SEEDS = (500, 1000, 2000), 5
 
 SYSTEMS = {
@@ -77,6 +78,9 @@ I will be late = appointment
 """,
 }
 """Two ways of saying it; on the first, the model says nearly always the same."""
+
+INPUTS = {"rules": 200, "examples": 400}
+"""Simulated messages; with 200 the second could not be told from chance."""
 
 BAKE_TASK = {
     "version": 1, "task": "front desk, simulated",
@@ -184,8 +188,8 @@ def run(name: str, folder: Path) -> None:
     """Teacher, students and floor, measured in one run."""
     task = prepare(name, folder)
     program = [sys.executable, "-m", "whichlever", "distill", str(task), "-o", str(folder / "run")]
-    students = STUDENTS[:1] if name in STATIC_ONLY else STUDENTS
-    program += [f"--student={rung}" for rung in students]
+    program += [f"--student={rung}" for rung in (STUDENTS[:1] if name in SHORT else STUDENTS)]
+    program += ["--labelled=true"] if name in SHORT else []
     made = subprocess.run([*program, "--json"], check=True, stdout=subprocess.PIPE)
     found = json.loads(made.stdout)
     measures = json.loads((folder / "run" / "measures.json").read_text())
@@ -310,7 +314,7 @@ def bake(how: str, folder: Path) -> None:
     rng = random.Random(0)
     folder.mkdir(parents=True, exist_ok=True)
     texts: dict[str, None] = {}
-    while len(texts) < 200:
+    while len(texts) < INPUTS[how]:
         said = rng.choice(SIMULATED["say"])
         for word, choices in WORDS.items():
             said = said.replace("{" + word + "}", rng.choice(choices))
