@@ -100,7 +100,7 @@ SETS: dict[str, dict[str, Any]] = {
     "simulated, writing decoder": {
         "memory": True,
         "minutes": 20,
-        "simulated": 90,
+        "simulated": 60,
         "lever": "finetune-decoder",
         "writes": True,
     },
@@ -148,7 +148,7 @@ def simulated_writing(folder: Path, rows: int) -> Path:
 
     task, _, _ = tiny_decoder.TASK.partition("  linear:")
     task = task.replace("kind: generate\n", "kind: generate\nanswers: open\n")
-    task += "  finetune: {decoder: {epochs: 3, minutes: 6}, threads: 1}\n"
+    task += "  finetune: {decoder: {epochs: 2, minutes: 6}, threads: 1}\n"
     return tiny_decoder.write_task(folder, rows, task=task)
 
 
