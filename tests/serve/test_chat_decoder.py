@@ -14,6 +14,7 @@ import httpx
 import pytest
 from live import Live, serving
 
+from whichlever.bundle.archive import read_archive
 from whichlever.errors import BundleError
 from whichlever.infer.decoder import DecoderPredictor
 from whichlever.infer.llama import Llama
@@ -117,3 +118,17 @@ def test_what_is_no_gguf_is_refused() -> None:
         Llama(b"PK\x03\x04", 64, 1)
     with pytest.raises(BundleError, match="could not load"):
         Llama(b"GGUF" + b"\x00" * 64, 64, 1)
+
+
+def test_the_files_own_chat_template_is_not_run() -> None:
+    weights = read_archive(WRITES)["model/decoder/model.gguf"]
+    own = b"{% for message in messages %}"
+    hostile = b"{% for a in range(10**12) %}{".ljust(len(own))
+    assert own in weights
+    assert len(hostile) == len(own)
+    said = []
+    for content in (weights, weights.replace(own, hostile)):
+        pieces: list[str] = []
+        Llama(content, 64, 1).write([5, 6, 7], 8, lambda piece, to=pieces: to.append(piece) or True)
+        said.append(pieces)
+    assert said[0] == said[1] != []

@@ -50,7 +50,7 @@ def serve(
         float, typer.Option(min=0, help="How long an encoder's lone row waits for company.")
     ] = 1.0,
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until 503.")] = 10.0,
-    threads: Annotated[int, typer.Option(min=1, help="Cores for an encoder.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Cores for an encoder or a decoder.")] = 1,
     drain: Annotated[
         float, typer.Option(min=0, help="Seconds that /readyz says no before it stops.")
     ] = 0.0,

@@ -38,7 +38,7 @@ class Settings:
     timeout
         Seconds after which a request that still waits gets 503.
     threads
-        Cores for an encoder.
+        Cores for an encoder or a decoder.
     company, history, profiles, profile_key, threshold
         For a bundle that reads mail, as for ``whichlever mail scan``.
     documents
