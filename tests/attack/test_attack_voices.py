@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from test_attack_leaks import AIM, TASK, ground
+
 from llm.loopback_server import LoopbackServer, completion
 from weak_levers import LABELS
 from whichlever.attack.leaks import ask_for_secrets, asked_rows
