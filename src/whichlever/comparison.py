@@ -285,7 +285,9 @@ def _conclude(
         priced = [Step(trials.priced(s.frame, s.facts, task), s.facts) for s in steps]
         joined = join_hybrid(task, labels, priced, seed) if hybrid else None
         priced += [joined.step] if isinstance(joined, Joined) else []
-        trials.write(run / "trials.parquet", pl.concat([s.frame for s in priced]), labels)
+        trials.write(
+            run / "trials.parquet", pl.concat([s.frame for s in priced], how="diagonal"), labels
+        )
         leaked = frozenset(prepared.audit.leaked_ids)
         outcomes = [
             trials.outcome(s.frame.filter(pl.col("role") == "test"), labels, s.facts, leaked)

@@ -102,7 +102,7 @@ def judge_answers(
     settings = task.judge
     if settings is None:
         return None
-    frame = pl.concat([s.frame.filter(pl.col("role") == "test") for s in steps])
+    frame = pl.concat([s.frame.filter(pl.col("role") == "test") for s in steps], how="diagonal")
     rows = {row.id: row for row in test[: settings.max_rows or len(test)]}
     said = (pl.col("status") == "ok") & pl.col("predicted").is_not_null()
     answers = frame.filter(pl.col("id").is_in(list(rows)) & said)

@@ -85,6 +85,8 @@ def texts_of(frame: pl.DataFrame) -> TextScores:
 
 
 def _flags(frame: pl.DataFrame, name: str) -> npt.NDArray[np.bool_] | None:
-    """A column of flags; None where there is none of it."""
+    """A column of flags; None where there is none of it, as in steps of before it was known."""
+    if name not in frame.columns:
+        return None
     column = frame[name]
     return None if column.null_count() == len(column) else column.to_numpy().astype(bool)
