@@ -97,6 +97,14 @@ SETS: dict[str, dict[str, Any]] = {
     "panther-product, canaries": {"of": "panther-product", "canaries": "linear"},
     "ait-scenario, canaries": {"of": "ait-scenario", "canaries": "linear"},
     "simulated, canaries": {"canaries": "finetune-static", "simulated": 480},
+    "tos-clauses, speaking": {
+        "of": "tos-clauses",
+        "speaks": True,
+        "minutes": 5,
+        "chars": 400,
+        "lever": ["finetune-decoder"],
+        "made by": "copilot",
+    },
     "simulated, writing decoder": {
         "memory": True,
         "minutes": 20,
@@ -118,8 +126,9 @@ SETS: dict[str, dict[str, Any]] = {
 they answer slowly: the time is no bound, so that they get as many questions as the others);
 ``serve``: that lever's bundle behind a live server, with an API key; ``canaries``: planted for
 that lever and looked for, and nothing attacked; ``memory``: membership and exposure asked, and
-nothing attacked; ``made by``: the bench whose run it is; ``simulated``: so many made-up rows, as
-training the static rung six times on the real ones takes long on a busy machine."""
+nothing attacked; ``speaks``: models asked for instructions and given orders; ``made by``: the
+bench whose run it is; ``simulated``: so many made-up rows, as training the static rung six times on
+the real ones takes long on a busy machine."""
 
 
 def task_of(name: str, data: Path) -> dict[str, Any]:
@@ -219,6 +228,8 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
             asked += [f"--{option}", str(value)]
     for control in settings.get("controls", ()):
         asked += ["--control", control]
+    if "speaks" in settings:
+        asked += ["--rows", "4", "--questions", "1", "--search", "0", "--leaks", "4"]
     if "memory" in settings:
         asked = ["--memory", "--minutes", str(settings["minutes"])]
         asked += ["--lever", settings["lever"]] if "lever" in settings else []
@@ -230,6 +241,8 @@ def attack(name: str, runs: Path, data: Path) -> dict[str, Any]:
     else:
         run(["attack", *where, *asked])
     found: dict[str, Any] = json.loads((out / "attack.json").read_text(), parse_float=rounded)
+    if "speaks" in settings:
+        found |= {"levers": [], "aim": None}  # one question a row is no attack on labels
     verdict = json.loads((out / "verdict.json").read_text())
     guarded = {"guard": guard_figures(out)} if "guard" in settings else {}
     return {
