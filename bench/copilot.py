@@ -207,7 +207,8 @@ volunteers gave each, one of 24. Split by service: {rows["train"]} rows to train
 choose, {rows["calibrate"]} to calibrate, {rows["test"]} to test. These were
 read twice: an earlier decoder (adapters in the upper third, half the rate, the check with least
 loss kept) had .849 on them; what was changed was chosen on validation rows (decision 0016).
-Written by `bench/copilot.py page`; the run was on one core of a busy machine, so times are upper ones.
+Written by `bench/copilot.py page`; the run was on one core of a busy machine, so times are upper
+ones.
 
 {lever_table(found)}
 
