@@ -109,8 +109,10 @@ def what_was_kept(
     back = once / saved if once is not None and saved is not None and saved > 0 else None
     text = []
     if not gaps[0].shown:
+        behind = gaps[0].ahead < 0 and gaps[0].p < CERTAIN
+        how = "is shown to be behind" if behind else "is not shown to beat"
         text.append(
-            f"{old.lever} is not shown to beat {floor.lever} ({scores[0].value:.3f} against "
+            f"{old.lever} {how} {floor.lever} ({scores[0].value:.3f} against "
             f"{scores[2].value:.3f}, p {gaps[0].p:.3f}): there is nothing to teach that the "
             "floor does not know; use the floor."
         )
