@@ -102,7 +102,7 @@ SETS: dict[str, dict[str, Any]] = {
         "speaks": True,
         "minutes": 5,
         "chars": 400,
-        "lever": ["finetune-decoder"],
+        "lever": ["finetune-decoder", "prompt"],
         "made by": "copilot",
     },
     "simulated, writing decoder": {
