@@ -144,8 +144,8 @@ def tried(sets: dict[str, Any]) -> str:
         "`labelled`: what the training rows teach (the rows without a label always teach what the "
         "teacher says). `draws`: labels drawn for each row from the teacher's probabilities; 1 is "
         "its best guess. The encoder has learned from the training rows itself; a teacher that has "
-        "not (a prompted model) was not tried. Nothing was chosen on test rows; the defaults are "
-        "`teacher` and 4.",
+        "not (a prompted model) was not tried. Where all have the same score nothing is chosen by "
+        "it: the defaults, `teacher` and 4, are then not better than the others, only kept.",
         "",
         "| set | student | labelled | draws | validation score | seconds |",
         "|---" * 6 + "|",
