@@ -12,6 +12,7 @@ from whichlever.cli import main
 from whichlever.comparison import Comparison, compare
 from whichlever.packing import pack
 from whichlever.runtime.bundle import Bundle
+from whichlever.serve.rows import read_rows
 from whichlever.task import Task
 
 FIELDS = (
@@ -77,6 +78,10 @@ def test_a_bundle_asks_the_record_without_the_field_and_hands_over_bare_texts(
     assert turned.label != "close"
     assert (bare.label, bare.status) == (None, "handed")
     assert "give the record" in str(bare.error)
+    served = bundle.predict(read_rows(bundle, [quiet, alarm]).rows)  # as serve reads them
+    assert [(said.label, said.status) for said in served] == [
+        (said.label, said.status) for said in (closed, turned)
+    ]
 
 
 def test_a_field_that_nobody_reads_is_refused(tmp_path: Path, capsys) -> None:

@@ -69,7 +69,7 @@ def read_rows(bundle: Bundle, given: Sequence[Any]) -> Asked:
     asked = Asked([], list(range(len(given))))
     rows, ids = asked.rows, asked.ids
     for i, row in enumerate(given):
-        source = None
+        source = trusted = None
         try:
             if isinstance(row, str):
                 text = _checked(row, most)
@@ -77,13 +77,13 @@ def read_rows(bundle: Bundle, given: Sequence[Any]) -> Asked:
                 if column is not None and column in row:
                     ids[i] = _ident(row[column], i)
                 text = bundle.read.text(row)
-                source = bundle.read.source(row)
+                source, trusted = bundle.read.source(row), bundle.read.trusted(row)
             else:
                 raise DataError("a row is an object or a text")
         except DataError as error:
             asked.errors[i] = str(error)
         else:
-            rows.append(Row("", text, source=source))
+            rows.append(Row("", text, source=source, trusted=trusted))
     return asked
 
 
