@@ -78,7 +78,7 @@ def test_a_bundle_asks_the_record_without_the_field_and_hands_over_bare_texts(
     assert turned.label != "close"
     assert (bare.label, bare.status) == (None, "handed")
     assert "give the record" in str(bare.error)
-    served = bundle.predict(read_rows(bundle, [quiet, alarm]).rows)  # as serve reads them
+    served = bundle.predictor.predict(read_rows(bundle, [quiet, alarm]).rows)  # as in serve
     assert [(said.label, said.status) for said in served] == [
         (said.label, said.status) for said in (closed, turned)
     ]
