@@ -34,6 +34,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "without untrusted": {},
     "without untrusted, 5 % spared": {"spare": 0.05},
     "without untrusted, and beginnings": {"views": ["trusted", "beginnings"]},
+    "without untrusted, beginnings and endings": {"views": ["trusted", "beginnings", "endings"]},
     "one form alone": {"views": ["beginnings"], "least": BARE, "canonical": True},
     "new words alone, 5 %": {"views": ["beginnings"], "least": BARE, "novelty": 0.05},
     "without untrusted, one form, new words": {"canonical": True, "novelty": 0.05},

@@ -17,7 +17,7 @@ from whichlever.report.files import read_run
     ("dollars", "said"),
     [
         (0.0000012, ("$0.0000012", "$1.20 per million calls")),
-        (0.01, ("$0.01", "")),
+        (0.01, ("$0.010", "")),
         (0.0004, ("$0.00040", "$0.40 per 1,000 calls")),
         (3e-12, ("$0.0000000000030", "$0.0000030 per million calls")),
         (0.0, ("$0", "")),
@@ -36,6 +36,8 @@ def test_a_price_per_call_is_also_said_at_a_scale_people_feel(dollars, said):
         (99.999, "$100"),
         (-0.5, "−$0.50"),
         (0.0099, "$0.0099"),
+        (0.075, "$0.075"),
+        (0.1, "$0.10"),
     ],
 )
 def test_money(dollars, said):

@@ -19,14 +19,14 @@ def significant(value: float, digits: int = 2) -> str:
 
 
 def money(dollars: float | None) -> str:
-    """Dollars: whole from 100 up, cents below, two significant digits below a cent."""
+    """Dollars: whole from 100 up, cents below, two significant digits below ten cents."""
     if dollars is None:
         return NOT_MEASURED
     size = abs(dollars)
     sign = "−" if dollars < 0 else ""
     if size >= 99.995:
         return f"{sign}${size:,.0f}"
-    if size >= 0.01 or size == 0:
+    if size >= 0.0995 or size == 0:
         return f"{sign}${size:,.2f}" if size else "$0"
     return f"{sign}${significant(size)}"
 
