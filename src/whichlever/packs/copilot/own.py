@@ -144,9 +144,9 @@ def _task(rows: str, ident: str | None, made: Made) -> str:
     ask = "  prompt: {model: smollm2-135m-instruct, shots: 4, minutes: 2}\n"
     rag = "{model: smollm2-135m-instruct, minutes: 2}" if made.documents else "{vote_only: true}"
     levers = (
-        f"  linear: {{minutes: 2}}\n{ask}  rag: {rag}\n  finetune:\n    rungs: [static, decoder]\n"
-        if made.closed
-        else "  rag: {vote_only: true}\n  finetune:\n    rungs: [decoder]\n"
+        ("  linear: {minutes: 2}\n" if made.closed else "")
+        + f"{ask}  rag: {rag}\n  finetune:\n"
+        + f"    rungs: [{'static, ' if made.closed else ''}decoder]\n"
     )
     head = "# Made by whichlever init --pack copilot from your own pairs"
     return (
