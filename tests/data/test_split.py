@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from whichlever.data import Dataset, Splits, split_rows
 from whichlever.data.rows import ROLES, Role
-from whichlever.data.split import assign_roles
+from whichlever.data.split import answers_are_free, assign_roles
 from whichlever.data.stratify import stratified_order
 from whichlever.errors import DataError
 from whichlever.predict import Row
@@ -239,3 +239,15 @@ def test_one_label_left_in_training_is_refused() -> None:
 def test_no_test_rows_is_refused() -> None:
     with pytest.raises(DataError, match="no test row"):
         split(make(50), test=0)
+
+
+def test_free_texts_are_split_though_no_two_are_alike() -> None:
+    rows = tuple(Row(f"r{i}", f"note {i}", f"answer number {i}") for i in range(60))
+    columns = {"rows": "x.jsonl", "input": "input", "target": "output"}
+    said = {"version": 1, "task": "t", "kind": "generate", "data": columns}
+    task = Task.model_validate({**said, "answers": "open"})
+    parts = split_rows(Dataset(rows, (), {}), task)
+    assert len(parts.train) + len(parts.valid) + len(parts.calibrate) + len(parts.test) == 60
+    assert len(parts.test) == round(60 * task.data.split.test)
+    assert answers_are_free(rows, Task.model_validate(said))
+    assert not answers_are_free(rows, Task.model_validate({**said, "answers": "closed"}))

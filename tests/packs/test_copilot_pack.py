@@ -9,8 +9,10 @@ import pytest
 
 import whichlever as wl
 from whichlever.cli import main
+from whichlever.data import read_dataset, split_rows
 from whichlever.packs.copilot import pack
 from whichlever.packs.copilot.words import TRADES
+from whichlever.task import Task
 
 
 def test_the_same_seed_writes_the_same_bytes_and_says_that_it_is_simulated(tmp_path: Path) -> None:
@@ -63,6 +65,20 @@ def test_own_pairs_and_documents_become_a_task_that_compares(
     assert (task.kind, task.answers, task.documents) == ("generate", "closed", "documents")
     done = wl.compare(task, tmp_path / "run", only=["majority", "linear"])
     assert done.measures.lever("linear").metrics["exact_match"].value > 0.9
+
+
+def test_own_pairs_of_free_texts_are_a_task_of_open_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    rows = [{"input": f"tooth {i} seen", "output": f"Tooth {i} was seen."} for i in range(60)]
+    pairs.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    assert main(["init", "--pack", "copilot", "--pairs", str(pairs), str(tmp_path / "own")]) == 0
+    assert "60 pairs with 60 different answers (open)" in capsys.readouterr().out
+    task = Task.load(tmp_path / "own" / "task.yaml")
+    assert (task.answers, task.goal.metric) == ("open", "token_f1")
+    assert task.levers.prompt is not None
+    assert len(split_rows(read_dataset(task), task).test) == 15
 
 
 def test_pairs_that_are_none_are_refused_in_one_line(

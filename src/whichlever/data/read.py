@@ -17,7 +17,7 @@ from whichlever.data.open_set import GENUINE, IMPOSTOR, LABELS
 from whichlever.data.records import read_records
 from whichlever.data.rows import Dataset, Role
 from whichlever.data.shape_groups import shapes_of
-from whichlever.data.split import assign_roles
+from whichlever.data.split import answers_are_free, assign_roles
 from whichlever.data.target_map import TargetMap, say_unlabelled
 from whichlever.errors import DataError
 from whichlever.predict import Row
@@ -102,7 +102,8 @@ def _extracting(reader: Reader, rows: tuple[Row, ...]) -> Dataset:
 def _generating(reader: Reader, rows: tuple[Row, ...]) -> Dataset:
     """The rows of a task whose answers are text; labels are the answers of a closed set."""
     task = reader.task
-    roles = assign_roles(rows, reader.given, task.data.split)
+    free = answers_are_free(rows, task)
+    roles = assign_roles(rows, reader.given, task.data.split, free=free)
     taught = [r.target for r, role in zip(rows, roles, strict=True) if role != "test" and r.target]
     answers = sorted(set(taught))
     files = ", ".join(name for _, name in _files(task))

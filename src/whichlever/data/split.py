@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from whichlever.closed import looks_closed
 from whichlever.data.by_group import roles_by_group
 from whichlever.data.by_time import roles_by_time
 from whichlever.data.open_set import refuse_seen_impostors, roles_open_set
@@ -37,7 +39,10 @@ def split_rows(dataset: Dataset, task: Task) -> Splits:
         Too few rows or groups for the roles, one label only in training, or (unless
         ``data.unseen_labels`` is ``count_wrong``) a test label that no training row has.
     """
-    roles = assign_roles(dataset.rows, dataset.given, task.data.split, dataset.shapes)
+    roles = assign_roles(
+        dataset.rows, dataset.given, task.data.split, dataset.shapes,
+        free=answers_are_free(dataset.rows, task),
+    )  # fmt: skip
     parts: dict[Role, list[Row]] = {role: [] for role in ROLES}
     for row, role in zip(dataset.rows, roles, strict=True):
         parts[role].append(row)
@@ -68,6 +73,8 @@ def assign_roles(
     given: Mapping[str, Role],
     split: Split,
     shapes: Mapping[str, str] | None = None,
+    *,
+    free: bool = False,
 ) -> list[Role]:
     """The role of each row, in order; see `split_rows`.
 
@@ -75,6 +82,8 @@ def assign_roles(
     ----------
     shapes
         Row id → shape of its line; only split by: shape needs it.
+    free
+        Targets are free texts: there are no labels whose shares could be kept.
 
     Raises
     ------
@@ -100,6 +109,8 @@ def assign_roles(
     if not any(counts.values()):
         return roles
     chosen = [rows[i] for i in pool]
+    if free:
+        chosen = [row if row.target is None else replace(row, target="") for row in chosen]
     if split.by == "group":
         strata = _targets(chosen)
         if chosen[0].fields is not None:  # a line's stratum is its source, often the very group
@@ -117,6 +128,13 @@ def assign_roles(
     for i, role in zip(pool, dealt, strict=True):
         roles[i] = role
     return roles
+
+
+def answers_are_free(rows: Sequence[Row], task: Task) -> bool:
+    """Whether targets are texts of their own rather than answers of a closed set."""
+    if task.kind != "generate" or task.answers is not None:
+        return task.answers == "open"
+    return not looks_closed([row.target or "" for row in rows])
 
 
 def role_counts(rows: int, wanted: Mapping[Role, float | int]) -> dict[Role, int]:
