@@ -12,6 +12,7 @@ import pytest
 
 import whichlever as wl
 from llm.loopback_server import Answer, LoopbackServer, completion
+from whichlever.answer_schema import AnswerSchema
 from whichlever.cli import main
 from whichlever.errors import DataError, TaskError
 from whichlever.judging import read_people
@@ -163,6 +164,8 @@ def test_what_cannot_be_a_schema_or_a_sheet_is_refused(tmp_path: Path) -> None:
     for given, words in (
         ("{$ref: 'https://elsewhere.example/x'}", "nothing is fetched"),
         ("{type: nonsense}", "no JSON schema"),
+        ("{$ref: '#/$defs/nowhere'}", "which is not in it"),
+        ("{type: string, pattern: '('}", "pattern"),
         ("missing.json", "cannot be read"),
     ):
         (tmp_path / "t.yaml").write_text(text.replace("schema.json", given))
@@ -172,3 +175,22 @@ def test_what_cannot_be_a_schema_or_a_sheet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "people.jsonl").write_text('{"id": "a", "answer": "b", "right": "perhaps"}\n')
     with pytest.raises(DataError, match=r"people\.jsonl:1"):
         read_people(wl.Task.load(tmp_path / "t.yaml"), "people.jsonl")
+
+
+def test_a_schema_may_refer_to_itself() -> None:
+    tree = {"$defs": {"n": {"type": "array", "items": {"$ref": "#/$defs/n"}}}, "$ref": "#/$defs/n"}
+    schema = AnswerSchema(tree)
+    assert schema.fits("[[], [[]]]")
+    assert not schema.fits("[1]")
+    assert not schema.fits("no JSON")
+
+
+def test_where_no_text_is_kept_nothing_is_called_wrong(
+    task: tuple[Path, LoopbackServer], tmp_path: Path
+) -> None:
+    loaded = wl.Task.load(task[0] / "task.yaml")
+    done = wl.compare(loaded, tmp_path / "run", only=["majority"], keep_texts=False)
+    assert done.measures.judge is not None
+    (only,) = done.measures.judge.levers
+    assert only.unjudged + only.rows == 12
+    assert only.rows == only.equal

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from referencing import Registry
+from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from whichlever.errors import TaskError
 from whichlever.task import Task
@@ -47,6 +50,7 @@ class AnswerSchema:
             raise TaskError(
                 f"answer_schema is no JSON schema: {error.message[:200]} (at /{place})"
             ) from None
+        _refuse_dead_ends(self.document)
         self._validator = Draft202012Validator(self.document, registry=Registry())
 
     @classmethod
@@ -88,17 +92,37 @@ def _read(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _reference_away(value: Any) -> str | None:  # noqa: ANN401 - JSON
+def _refuse_dead_ends(document: Mapping[str, Any]) -> None:
+    """Refuse now what would only be met with the first answer that leads there."""
+    root = Resource.from_contents(document, default_specification=DRAFT202012)
+    resolver = Registry[Any]().with_resource("", root).resolver()
+    for key, said in _texts(document):
+        try:
+            if key == "$ref":
+                resolver.lookup(said)
+            elif key == "pattern":
+                re.compile(said)
+        except Unresolvable:
+            raise TaskError(f"answer_schema refers to {said[:80]!r}, which is not in it") from None
+        except re.error as error:
+            raise TaskError(f"answer_schema: pattern {said[:80]!r}: {error}") from None
+
+
+def _reference_away(document: Mapping[str, Any]) -> str | None:
     """The first reference to another document."""
+    for key, said in _texts(document):
+        if key in ("$ref", "$dynamicRef") and not said.startswith("#"):
+            return said
+    return None
+
+
+def _texts(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+    """Every member that is a text, at any depth, by its name."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
         if isinstance(one, Mapping):
-            for key in ("$ref", "$dynamicRef"):
-                said = one.get(key)
-                if isinstance(said, str) and not said.startswith("#"):
-                    return said
+            yield from ((key, said) for key, said in one.items() if isinstance(said, str))
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one
-    return None

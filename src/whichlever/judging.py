@@ -41,7 +41,10 @@ RUBRIC = "Judge whether an answer says the same as the true answer."
 
 FILE = "judged.parquet"
 TEXT_CHARS = 4_000
-"""Most characters of an input that the judge is shown."""
+"""Most characters of an input or an answer that the judge is shown."""
+
+CHUNK = 16
+"""Answers asked about between two movements of the bar; several at once where a server can."""
 
 Key = tuple[str, str]
 """A row's id and an answer as `normalised` compares it."""
@@ -59,9 +62,11 @@ class _Item:
         return self.row.id, normalised(self.answer)
 
     def text(self) -> str:
-        asked = self.row.text[:TEXT_CHARS]
+        """One line each, so that no text can pass for the line that follows it."""
+        parts = {"Input": self.row.text, "True answer": self.row.target or "",
+                 "To judge": self.answer}  # fmt: skip
         return "\n".join(
-            [f"Input: {asked}", f"True answer: {self.row.target}", f"To judge: {self.answer}"]
+            f"{name}: {' '.join(said[:TEXT_CHARS].split())}" for name, said in parts.items()
         )
 
 
@@ -176,12 +181,14 @@ def _ask(
         told: dict[Key, bool] = {}
         taken = []
         with progress.step("judge the answers", total=len(items)) as bar:
-            for item in items:
-                (said,) = chooser.choose_rows([Row(json.dumps(item.key), item.text())])
-                taken.append(said)
-                if said.status == "ok":
-                    told[item.key] = said.label == RIGHT
-                bar.advance()
+            for start in range(0, len(items), CHUNK):
+                part = items[start : start + CHUNK]
+                asked = [Row(json.dumps(item.key), item.text()) for item in part]
+                for item, said in zip(part, chooser.choose_rows(asked), strict=True):
+                    taken.append(said)
+                    if said.status == "ok":
+                        told[item.key] = said.label == RIGHT
+                bar.advance(len(part))
         return told, describe(client), dollars_of(taken, billing.price)
     finally:
         client.close()
@@ -198,8 +205,9 @@ def _lever(
     ).iter_rows():
         right = bool(exact)
         equal += right
-        if not right and status == "ok" and said is not None:
-            judged = told.get((row_id, normalised(said)))
+        if not right and status == "ok":
+            # Where no text is kept (--redact) there is none to be judged.
+            judged = None if said is None else told.get((row_id, normalised(said)))
             if judged is None:
                 unjudged += 1
                 continue
