@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from attack_tables import share, table
+
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 
 NONE = "Not measured yet."
@@ -31,28 +33,13 @@ def _read(name: str) -> dict[str, Any]:
     return found
 
 
-def _share(figure: dict[str, Any] | None) -> str:
-    if figure is None:
-        return "–"
-    if figure["low"] is None:
-        return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    if not rows:
-        return ""
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
-
-
 def _turned(attack: dict[str, Any] | None) -> list[str]:
     if attack is None:
         return ["–", "–"]
     shown = "–" if attack["certified"] is None else f"{attack['certified']} of {attack['rows']}"
     if attack["flip"] is None:
         return ["nothing to turn", shown]
-    return [f"{attack['flipped']} of {attack['rows']}: {_share(attack['flip'])}", shown]
+    return [f"{attack['flipped']} of {attack['rows']}: {share(attack['flip'])}", shown]
 
 
 def _defences(found: dict[str, Any]) -> str:
@@ -68,7 +55,7 @@ def _defences(found: dict[str, Any]) -> str:
                     for cell in _turned(one["places"].get(place, {}).get(lever))
                 ]
                 rows.append([name, said, *cells])
-    return _table(
+    return table(
         ["set", "defence", "turned, text behind", "shown", "turned, before", "shown",
          "turned, inside", "shown"],
         rows,
@@ -89,12 +76,12 @@ def _costs(found: dict[str, Any]) -> str:
                         name, said, f"{other['closed_rightly']} of {other['closing']}",
                         f"{test['closed_rightly']} of {test['closing']}",
                         f"{test['handed_closing'] / test['closing']:.1%}",
-                        str(test["wrongly_closed"]), _share(cost["macro_f1"]),
+                        str(test["wrongly_closed"]), share(cost["macro_f1"]),
                         f"{test['macro_f1_with_person']:.3f}",
                         f"{cost['p50_ms']:.1f} / {cost['p95_ms']:.0f}",
                     ]
                 )  # fmt: skip
-    return _table(
+    return table(
         ["set", "defence", "noise closed, calibration", "noise closed, test",
          "of the noise handed over", "critical closed unattacked", "macro-F1",
          "macro-F1, the person right", "ms a row, median / p95"],
@@ -106,13 +93,13 @@ def _membership(found: dict[str, Any]) -> str:
     rows = [
         [
             name.split(",")[0], one["lever"], f"{one['members']} / {one['others']}",
-            _share(one["auc"]), _share(one["shift"]), _share(one["harder"]), _share(one["caught"]),
+            share(one["auc"]), share(one["shift"]), share(one["harder"]), share(one["caught"]),
         ]
         for name, of in found.items()
         for one in of["attacks"].get("memberships", ())
         if one["auc"] is not None
     ]  # fmt: skip
-    return _table(
+    return table(
         ["set", "lever", "rows, training / test", "AUC", "control: learned neither",
          "against the control", "told at 1 % false alarms"],
         rows,
@@ -128,7 +115,7 @@ def _exposure(found: dict[str, Any]) -> str:
             rows.append(
                 [name.split(",")[0], one["lever"], one["asked"], f"{one['candidates']:,}", *cells]
             )
-    return _table(
+    return table(
         ["set", "lever", "ranked by", "candidates", "planted nowhere", "1 row", "2 rows",
          "5 rows", "20 rows"],
         rows,
@@ -142,12 +129,12 @@ def _obeyed(found: list[dict[str, Any]]) -> str:
             "held to the labels" if one["constrained"]
             else "open" if one["own"] else "held to nothing (no lever)",
             ", ".join(f"{name} {n}" for name, n in one["families"].items()),
-            f"{one['asked']} ({one['failed']} got none)", _share(one["obeyed"]),
-            _share(one["quoted"]),
+            f"{one['asked']} ({one['failed']} got none)", share(one["obeyed"]),
+            share(one["quoted"]),
         ]
         for one in found
     ]  # fmt: skip
-    return _table(
+    return table(
         ["lever", "answers", "strings", "answers measured", "wrote the word", "wrote it unasked"],
         rows,
     )
@@ -161,4 +148,4 @@ def _garak(found: dict[str, Any]) -> str:
         for bundle, one in found.get("bundles", {}).items()
         for probe in one
     ]  # fmt: skip
-    return _table(["bundle", "probe", "detector", "answers judged", "hits"], rows)
+    return table(["bundle", "probe", "detector", "answers judged", "hits"], rows)

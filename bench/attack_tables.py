@@ -29,7 +29,8 @@ def _with_served(attacks: dict[str, Any]) -> dict[str, Any]:
     return {**attacks, "levers": [*attacks["levers"], *attacks["served"]]}
 
 
-def _share(figure: dict[str, Any] | None) -> str:
+def share(figure: dict[str, Any] | None) -> str:
+    """A figure with its interval; a dash where there is none."""
     if figure is None:
         return "–"
     if figure["low"] is None:
@@ -37,7 +38,8 @@ def _share(figure: dict[str, Any] | None) -> str:
     return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
 
 
-def _table(columns: list[str], rows: list[list[str]]) -> str:
+def table(columns: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table; nothing where there are no rows."""
     if not rows:
         return ""
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
@@ -58,13 +60,13 @@ def _flip(attacked: dict[str, Any]) -> str:
             rows.append(
                 [
                     name, lever["lever"], f"{lever['missed']} of {lever['asked']}",
-                    f"{lever['rows']}{groups}", f"**{_share(lever['flip'])}**",
-                    _share(lever["outsider"]), _share(lever["control"]),
+                    f"{lever['rows']}{groups}", f"**{share(lever['flip'])}**",
+                    share(lever["outsider"]), share(lever["control"]),
                     "–" if lever["shortest"] is None else f"{lever['shortest']:,.0f}",
                     f"{lever['questions']:,}{' (cut)' if lever['cut'] else ''}",
                 ]
             )  # fmt: skip
-    return _table(
+    return table(
         ["set", "lever", "so without an attack", "rows attacked", "turned by any attack",
          "knowing no row", "random letters", "characters, median", "questions a row"],
         rows,
@@ -95,7 +97,7 @@ def _kinds(attacked: dict[str, Any]) -> str:
                     turned("control", "control"),
                 ]
             )  # fmt: skip
-    return _table(
+    return table(
         ["set", "lever", "given strings", "vocabulary strings", "search, public words",
          "search, words of training rows", "best transfer (found on)", "random letters"],
         rows,
@@ -114,7 +116,7 @@ def _ways(attacked: dict[str, Any]) -> str:
                     for w in ways
                 ]
                 rows.append([name, lever["lever"], *cells])
-    return _table(["set", "lever", *ways], rows)
+    return table(["set", "lever", *ways], rows)
 
 
 def _guard(found: dict[str, Any]) -> str:
@@ -126,20 +128,20 @@ def _guard(found: dict[str, Any]) -> str:
             tried = attacked.get(lever) or bare.get(lever)
             flip = certified = "–"
             if tried is not None and tried["flip"] is not None:
-                flip = f"{tried['flipped']} of {tried['rows']}: {_share(tried['flip'])}"
+                flip = f"{tried['flipped']} of {tried['rows']}: {share(tried['flip'])}"
                 if tried.get("certified") is not None:
                     certified = f"{tried['certified']} of {tried['rows']}"
             n = cost["closing"]
             rows.append(
                 [
-                    name, lever, flip, certified, _share(cost["macro_f1"]),
+                    name, lever, flip, certified, share(cost["macro_f1"]),
                     f"{cost['macro_f1_with_person']:.3f}",
                     f"{cost['closed_rightly']} of {n} ({cost['closed_rightly'] / n:.0%})",
                     f"{cost['handed_closing']} of {n} ({cost['handed_closing'] / n:.0%})",
                     f"{cost['p50_ms']:.1f} / {cost['p95_ms']:.0f}",
                 ]
             )  # fmt: skip
-    return _table(
+    return table(
         ["set", "lever", "turned by any attack", "shown: nothing behind them turns", "macro-F1",
          "macro-F1, the person right", "noise closed", "noise handed over",
          "ms a row, median / p95"],
@@ -163,7 +165,7 @@ def _canaries(found: dict[str, Any]) -> str:
                         str(p["named"]), str(p["shown"]),
                     ]
                 )  # fmt: skip
-    return _table(
+    return table(
         ["set", "lever", "planted in", "canaries", "in the fit's files", "in the bundle", "where",
          "confirmed by an explanation", "shown elsewhere"],
         rows,
@@ -176,13 +178,13 @@ def _leaks(found: dict[str, Any]) -> str:
             leak["lever"], leak["what"],
             "held to the labels, as the lever is" if leak["constrained"] else "held to nothing",
             f"{leak['asked']} ({leak.get('failed', 0)} got none)",
-            *(_share(leak[key] if leak["asked"] else None) for key in ("exact", "rouge", "canary")),
+            *(share(leak[key] if leak["asked"] else None) for key in ("exact", "rouge", "canary")),
             f"{leak['longest']} of {leak['secret_words']}",
         ]
         for one in found.values()
         for leak in one["attacks"]["leaks"]
     ]  # fmt: skip
-    return _table(
+    return table(
         ["lever", "asked for its", "answers", "answers measured", "word for word", "ROUGE-L ≥ .9",
          "holds the canary", "longest run of words"],
         rows,
