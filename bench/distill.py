@@ -263,7 +263,7 @@ def ask(name: str, folder: Path) -> None:
     from whichlever.levers.linear_fit import Candidate
     from whichlever.levers.linear_search import fit_final
     from whichlever.levers.taught import TeacherAnswers
-    from whichlever.levers.teaching import Asking
+    from whichlever.levers.teaching import Teaching
     from whichlever.predict import Prediction
     from whichlever.settings_decoder import DistillSettings
     from whichlever.task import Task
@@ -293,7 +293,7 @@ def ask(name: str, folder: Path) -> None:
                     own = DistillSettings(teacher="t", max_rows=most, ask=way)
                     answers = TeacherAnswers(Path(place) / "a.jsonl", labels)
                     context = Context(task, labels, seed, Path(place))
-                    asked = Asking(name, own, Fit(Lookup(), ""), answers, context).ask(pool, [])
+                    asked = Teaching(name, own, Fit(Lookup(), ""), answers, context).ask(pool, [])
                     taught = [
                         row.__class__(row.id, row.text, labels[int(said[row.id].argmax())])
                         for row in asked.rows

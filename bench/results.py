@@ -12,9 +12,10 @@ these JSON files; a test compares them.
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -371,14 +372,13 @@ def blocks() -> dict[str, str]:
 
 
 def _beside(name: str) -> Any:  # noqa: ANN401 - a module
-    """A module of this folder, from wherever this one was loaded."""
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """A module of this folder, from wherever this one was loaded; it may import others of it."""
+    folder = str(Path(__file__).parent)
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(folder)
 
 
 def filled(page: str, made: dict[str, str]) -> str:

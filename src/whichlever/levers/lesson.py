@@ -16,7 +16,7 @@ from whichlever.levers.base import Context, Lever
 from whichlever.levers.logged import left_out, read_log
 from whichlever.levers.recorded_raw import text_key
 from whichlever.levers.taught import Floats, TeacherAnswers
-from whichlever.levers.teaching import Asking
+from whichlever.levers.teaching import Teaching
 from whichlever.predict import Row, Usage
 from whichlever.prices import row_dollars
 from whichlever.run import digest
@@ -63,7 +63,7 @@ def from_lever(
     """Ask a fitted lever; ``name`` is the student's, for the bar."""
     teacher = context.parts[part.id]
     answers = TeacherAnswers(_file(part, train, valid, context), context.labels)
-    asking = Asking(name, settings, teacher, answers, context)
+    asking = Teaching(name, settings, teacher, answers, context)
     sure = list(train) if settings.labelled != "teacher" else []
     asked = asking.ask(_pool(settings, train, context), sure)
     seconds, dollars = (answers.taken(asked.rows, what) for what in ("seconds", "dollars"))

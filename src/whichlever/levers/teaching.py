@@ -43,7 +43,7 @@ class Asked:
     rounds: int
 
 
-class Asking:
+class Teaching:
     """One teacher, its answers so far, and what may still be spent.
 
     Money is a hard bound: the first row is asked alone, and a chunk holds no more rows than the
