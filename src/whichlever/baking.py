@@ -38,6 +38,7 @@ from whichlever.run import write_json
 from whichlever.settings_decoder import LogSettings
 from whichlever.task import Task
 from whichlever.verdict.at_volume import AtVolume, at_volume
+from whichlever.verdict.kept import said
 
 CHARS_PER_TOKEN = 4
 
@@ -202,9 +203,9 @@ def _summed(
     teacher = _teacher(taught, task)
     text = [
         f"Taught by {taught.what}: {len(taught.rows):,} inputs with an answer; {taught.left_out}.",
-        f"{best} says what the prompted model says on {_said(faithful[best])} of {len(held):,} "
+        f"{best} says what the prompted model says on {said(faithful[best])} of {len(held):,} "
         f"held-out inputs{'' if measures.labels else ', word for word'}"
-        + "".join(f"; {name} on {_said(faithful[name])}" for name in names if name != best)
+        + "".join(f"; {name} on {said(faithful[name])}" for name in names if name != best)
         + ".",
     ]
     if WITHOUT in names:
@@ -254,9 +255,3 @@ def _teacher(taught: Taught, task: Task) -> LeverSummary:
         latency=from_seconds(seconds), cost=cost, rows_seen=0, fit_seconds=0.0, chosen={},
         bill=bill,
     )  # fmt: skip
-
-
-def _said(figure: Interval) -> str:
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}"
-    return f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

@@ -24,7 +24,8 @@ from whichlever.likeness import normalised
 from whichlever.llm import Chooser, Journal, Limit, check_llm, open_llm
 from whichlever.llm.budget import Billing, dollars_of
 from whichlever.llm.describe import describe
-from whichlever.measure.judge import Agreement, JudgedLever, Judging, agreement_of, share_of
+from whichlever.measure.judge import Agreement, JudgedLever, Judging, agreement_of
+from whichlever.measure.shares import share_of
 from whichlever.predict import Row
 from whichlever.progress import Progress
 from whichlever.run import written_aside

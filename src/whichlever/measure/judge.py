@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
-from whichlever.measure.draws import Draws
 from whichlever.measure.figure import Interval
-from whichlever.measure.intervals import share
+from whichlever.measure.shares import Flags, share_of
 from whichlever.prices import Frozen
-
-Flags = npt.NDArray[np.bool_]
 
 
 class Agreement(Frozen):
@@ -80,17 +74,3 @@ def agreement_of(judge: Flags, people: Flags, groups: Sequence[str] | None, seed
         judge_only=int((judge & ~people).sum()),
         people_only=int((~judge & people).sum()),
     )
-
-
-def share_of(hits: Flags, groups: Sequence[str] | None, seed: int) -> Interval:
-    """The share of rows that are hits, shape (n,), with the groups' own spread where there are
-    groups.
-    """
-    n, count = len(hits), float(hits.sum())
-    if groups is None or not n:
-        return share(count, n, None, None)
-    draws = Draws.over(n, groups, seed=seed)
-    drawn = np.concatenate(
-        [hits.astype(float) @ w / np.maximum(w.sum(axis=0), 1e-12) for w in draws.chunks()]
-    )
-    return share(count, n, len(set(groups)), drawn)

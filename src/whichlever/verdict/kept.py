@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from whichlever.measure.draws import Draws
 from whichlever.measure.figure import Interval
-from whichlever.measure.intervals import share
+from whichlever.measure.shares import share_of
 from whichlever.measure.summary import LeverSummary
 from whichlever.verdict.breakeven import break_even
 from whichlever.verdict.breakeven import calls as calls_in_short
@@ -190,13 +188,9 @@ def agreement_of(
     )
     if among is not None:
         both = both.filter(pl.col("id").is_in(list(among)))
-    same = (both["predicted"] == both["said"]).fill_null(value=False).to_numpy().astype(float)
+    same = (both["predicted"] == both["said"]).fill_null(value=False).to_numpy().astype(bool)
     groups = both["group"].to_list()
-    if not len(same) or any(g is None for g in groups):
-        return share(float(same.sum()), len(same), None, None)
-    draws = Draws.over(len(same), tuple(groups), seed=seed)
-    drawn = np.concatenate([same @ w / np.maximum(w.sum(axis=0), 1e-12) for w in draws.chunks()])
-    return share(float(same.sum()), len(same), len(set(groups)), drawn)
+    return share_of(same, None if any(g is None for g in groups) else groups, seed)
 
 
 def said(figure: Interval) -> str:
